@@ -1,0 +1,1 @@
+"""The refactored recurrent cells on flax.linen modules."""
