@@ -1,0 +1,203 @@
+"""The layer that applies a cell over time."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import flax.linen as nn
+import jax
+from flax.core import FrozenDict
+from jax import numpy as jnp
+
+from rnn_runtime.sequences import carry_at, check_lengths, check_mask, flip_sequences
+
+Carry = Any
+
+
+class RNN(nn.Module):
+    r"""Applies a cell to every step of a sequence.
+
+    .. math::
+        (s_t, y_t) = \mathrm{cell}(s_{t-1}, x_t), \quad t = 1 \ldots T
+
+    With a mask, :math:`s_t = s_{t-1}` and :math:`y_t = 0` at every masked-out step, as if that
+    step were not there.
+
+    Shapes: inputs ``(*batch, time, *features)`` or, with ``time_major``,
+    ``(time, *batch, *features)``; the cell's ``num_feature_axes`` says how many axes are features;
+    there may be no batch axis, and time may be 0. The outputs have the same layout.
+
+    Attributes:
+      cell: a cell of this package or one written for ``flax.linen.RNN``. Its parameters lie under
+        ``cell``, as in flax.
+      time_major: layout, see above.
+      return_carry: whether ``(carry, outputs)`` is returned instead of ``outputs``.
+      reverse: go from the last valid step to the first; outputs in that order.
+      keep_order: with ``reverse``, outputs in the order of the inputs.
+      unroll: steps in one iteration of the compiled loop.
+      variable_axes, variable_broadcast, variable_carry, split_rngs: as in ``flax.linen.scan``.
+      include_initial_carry: the outputs have ``time + 1`` steps, in the order of processing the
+        first is the initial carry's (``cell.carry_output``).
+
+    Source: the equations are those of ``flax.linen.RNN``.
+    """
+
+    cell: Any
+    time_major: bool = False
+    return_carry: bool = False
+    reverse: bool = False
+    keep_order: bool = False
+    unroll: int = 1
+    variable_axes: Mapping[Any, Any] = FrozenDict()
+    variable_broadcast: Any = "params"
+    variable_carry: Any = False
+    split_rngs: Mapping[Any, bool] = FrozenDict({"params": False})
+    include_initial_carry: bool = False
+
+    def __call__(
+        self,
+        inputs: jax.Array,
+        *,
+        initial_carry: Carry | None = None,
+        init_key: jax.Array | None = None,
+        seq_lengths: Any = None,
+        mask: Any = None,
+        return_carry: bool | None = None,
+        time_major: bool | None = None,
+        reverse: bool | None = None,
+        keep_order: bool | None = None,
+        include_initial_carry: bool | None = None,
+    ) -> Any:
+        """Runs over ``inputs``; the flags, where given, override the attributes.
+
+        Args:
+          inputs: the sequences.
+          initial_carry: the carry before the first step; None asks the cell for one.
+          init_key: key for that; ``jax.random.key(0)`` by default.
+          seq_lengths: integers ``(*batch,)``: how many steps of each sequence are valid, 0
+            allowed. The returned carry is the one after them; outputs behind them are not zeroed.
+          mask: booleans ``(*batch, time)`` or, time-major, ``(time, *batch)``: false steps are
+            passed over.
+
+        Returns:
+          The outputs, or ``(carry, outputs)``.
+
+        Raises:
+          TypeError, ValueError: inputs without a time axis; lengths or mask of another shape.
+        """
+        return_carry = self.return_carry if return_carry is None else return_carry
+        time_major = self.time_major if time_major is None else time_major
+        reverse = self.reverse if reverse is None else reverse
+        keep_order = self.keep_order if keep_order is None else keep_order
+        if include_initial_carry is None:
+            include_initial_carry = self.include_initial_carry
+
+        feature_axes = self.cell.num_feature_axes
+        if inputs.ndim <= feature_axes:
+            raise ValueError(
+                f"RNN over {type(self.cell).__name__} expected at least {feature_axes + 1} axes, "
+                f"time and {feature_axes} of features; shape {inputs.shape} came"
+            )
+        batch_dims = inputs.ndim - feature_axes - 1
+        time_axis = 0 if time_major else batch_dims
+        batch = inputs.shape[1 : batch_dims + 1] if time_major else inputs.shape[:batch_dims]
+        if seq_lengths is not None:
+            seq_lengths = check_lengths(seq_lengths, batch)
+        if mask is not None:
+            mask = check_mask(mask, batch, inputs.shape[time_axis], time_major)
+        if reverse:
+            inputs = flip_sequences(inputs, seq_lengths, batch_dims, time_major)
+            if mask is not None:
+                mask = flip_sequences(mask, seq_lengths, batch_dims, time_major)
+
+        carry = initial_carry
+        if carry is None:
+            key = jax.random.key(0) if init_key is None else init_key
+            carry = _ask_carry(self.cell, key, inputs, time_axis)
+        first = carry
+        with_history = return_carry and seq_lengths is not None
+        carry, history, outputs = self._scan(carry, inputs, mask, time_axis, with_history)
+        if with_history:
+            carry = carry_at(first, history, seq_lengths)
+
+        lengths = seq_lengths
+        if include_initial_carry:
+            outputs = _prepend(_carry_output(self.cell, first), outputs, time_axis)
+            lengths = None if seq_lengths is None else seq_lengths + 1
+        if reverse and keep_order:
+            outputs = jax.tree_util.tree_map(
+                lambda y: flip_sequences(y, lengths, batch_dims, time_major), outputs
+            )
+        return (carry, outputs) if return_carry else outputs
+
+    def _scan(
+        self,
+        carry: Carry,
+        inputs: jax.Array,
+        mask: jax.Array | None,
+        time_axis: int,
+        with_history: bool,
+    ) -> tuple[Carry, Carry | None, Any]:
+        """``(last carry, carries of every step with time first or None, outputs)``."""
+        if mask is not None:
+            spread = mask.reshape(mask.shape + (1,) * (inputs.ndim - mask.ndim))
+            # What is passed over may be anything; a NaN there must not reach a gradient.
+            inputs = jnp.where(spread, inputs, jnp.zeros((), inputs.dtype))
+
+        def step(cell: Any, carry: Carry, xs: Any) -> tuple[Carry, Any]:
+            x, valid = xs
+            new, y = cell(carry, x)
+            if valid is not None:
+                new = jax.tree_util.tree_map(lambda n, old: _where(valid, n, old), new, carry)
+                y = jax.tree_util.tree_map(lambda v: _where(valid, v, jnp.zeros_like(v)), y)
+            return new, ((new if with_history else None), y)
+
+        scan = nn.scan(
+            step,
+            in_axes=time_axis,
+            out_axes=(0, time_axis),
+            unroll=self.unroll,
+            variable_axes=self.variable_axes,
+            variable_broadcast=self.variable_broadcast,
+            variable_carry=self.variable_carry,
+            split_rngs=self.split_rngs,
+        )
+        last, (history, outputs) = scan(self.cell, carry, (inputs, mask))
+        return last, history, outputs
+
+
+def _where(valid: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:
+    return jnp.where(valid.reshape(valid.shape + (1,) * (new.ndim - valid.ndim)), new, old)
+
+
+def _ask_carry(cell: Any, key: jax.Array, inputs: jax.Array, time_axis: int) -> Carry:
+    """The cell's initial carry: an array for a parameter called ``sample_input``, else a shape."""
+    shape = inputs.shape[:time_axis] + inputs.shape[time_axis + 1 :]
+    if "sample_input" not in inspect.signature(cell.initialize_carry).parameters:
+        return cell.initialize_carry(key, shape)
+    if inputs.shape[time_axis] == 0:
+        return cell.initialize_carry(key, jnp.zeros(shape, inputs.dtype))
+    sample = jax.lax.index_in_dim(inputs, 0, time_axis, keepdims=False)
+    return cell.initialize_carry(key, sample)
+
+
+def _carry_output(cell: Any, carry: Carry) -> Any:
+    if hasattr(cell, "carry_output"):
+        return cell.carry_output(carry)
+    if isinstance(carry, jax.Array):
+        return carry
+    raise TypeError(
+        f"include_initial_carry expected {type(cell).__name__} to define carry_output(carry), "
+        f"which part of the carry is the output; it does not, and the carry is a "
+        f"{type(carry).__name__}"
+    )
+
+
+def _prepend(first: Any, outputs: Any, axis: int) -> Any:
+    return jax.tree_util.tree_map(
+        lambda a, b: jnp.concatenate([jnp.expand_dims(a, axis).astype(b.dtype), b], axis),
+        first,
+        outputs,
+    )
