@@ -75,7 +75,11 @@ class Bidirectional(nn.Module):
                 "Bidirectional: forward_rnn and backward_rnn are one object and share parameters."
             )
         # A layer written for flax knows no mask; it is told of one only if there is one.
-        common = {"seq_lengths": seq_lengths, "return_carry": True, "time_major": time_major}
+        common = {
+            "seq_lengths": seq_lengths,
+            "return_carry": True,
+            "time_major": time_major,
+        }
         if mask is not None:
             common["mask"] = mask
         carry_forward, forward = self.forward_rnn(

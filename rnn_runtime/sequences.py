@@ -34,7 +34,10 @@ def _spread(name: str, value: jax.Array, shape: Shape) -> jax.Array:
 
 
 def flip_sequences(
-    inputs: jax.Array, seq_lengths: jax.Array | None, num_batch_dims: int, time_major: bool
+    inputs: jax.Array,
+    seq_lengths: jax.Array | None,
+    num_batch_dims: int,
+    time_major: bool,
 ) -> jax.Array:
     """Reverses the valid steps of every sequence; padding stays behind them.
 
@@ -51,7 +54,9 @@ def flip_sequences(
     steps = inputs.shape[axis]
     if seq_lengths is None or steps == 0:
         return jnp.flip(inputs, axis=axis)
-    time = jnp.arange(steps).reshape((steps,) + (1,) * (num_batch_dims if time_major else 0))
+    time = jnp.arange(steps).reshape(
+        (steps,) + (1,) * (num_batch_dims if time_major else 0)
+    )
     source = (jnp.expand_dims(seq_lengths, axis) - 1 - time) % steps
     source = source.reshape(source.shape + (1,) * (inputs.ndim - source.ndim))
     return jnp.take_along_axis(inputs, source, axis=axis)
@@ -68,7 +73,9 @@ def carry_at(initial: Any, history: Any, seq_lengths: jax.Array) -> Any:
 
     def choose(first: jax.Array, steps: jax.Array) -> jax.Array:
         every = jnp.concatenate([first[None].astype(steps.dtype), steps])
-        index = seq_lengths.reshape((1, *seq_lengths.shape) + (1,) * (first.ndim - seq_lengths.ndim))
+        index = seq_lengths.reshape(
+            (1, *seq_lengths.shape) + (1,) * (first.ndim - seq_lengths.ndim)
+        )
         return jnp.take_along_axis(every, index.clip(0, len(steps)), axis=0)[0]
 
     return jax.tree_util.tree_map(choose, initial, history)

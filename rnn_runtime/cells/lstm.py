@@ -42,7 +42,9 @@ def lstm_step(cell: Any, carry: Pair, inputs: jax.Array) -> tuple[Pair, jax.Arra
     return (new_c, new_h), new_h
 
 
-def optimized_lstm_step(cell: Any, carry: Pair, inputs: jax.Array) -> tuple[Pair, jax.Array]:
+def optimized_lstm_step(
+    cell: Any, carry: Pair, inputs: jax.Array
+) -> tuple[Pair, jax.Array]:
     """The same step and parameters; the four gates' kernels joined into one dot per operand."""
     c, h = carry
     width = h.shape[-1]
@@ -50,7 +52,11 @@ def optimized_lstm_step(cell: Any, carry: Pair, inputs: jax.Array) -> tuple[Pair
     for name in GATES:
         shared = {"param_dtype": cell.param_dtype, "bias_init": cell.bias_init}
         x_layer = DenseParams(
-            width, use_bias=False, kernel_init=cell.kernel_init, name=f"i{name}", **shared
+            width,
+            use_bias=False,
+            kernel_init=cell.kernel_init,
+            name=f"i{name}",
+            **shared,
         )
         x_params.append(x_layer(inputs))
         h_layer = DenseParams(
