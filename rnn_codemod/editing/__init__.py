@@ -1,0 +1,1 @@
+"""Applies edits that were decided before; decides nothing itself."""

@@ -1,0 +1,106 @@
+"""Puts edits into a source text; every character outside them stays as it was."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from rnn_codemod.editing.calls import RoundTripError, edit_call
+from rnn_codemod.editing.edits import (
+    AddArgument,
+    AddLines,
+    ArgumentEdit,
+    DropArgument,
+    Edit,
+    MoveOut,
+    NameArgument,
+    Replace,
+    Span,
+)
+
+
+def apply_edits(text: str, edits: Iterable[Edit], newline: str) -> str:
+    """The text with all edits done. Raises RoundTripError; then nothing may be written."""
+    return _Editor(text, edits, newline).whole()
+
+
+class _Editor:
+    def __init__(self, text: str, edits: Iterable[Edit], newline: str) -> None:
+        self._text = text
+        self._newline = newline
+        self._calls: dict[Span, list[ArgumentEdit]] = {}
+        self._replaced: dict[Span, list[Replace]] = {}
+        self._moved: dict[Span, MoveOut] = {}
+        self._lines: dict[int, list[MoveOut | AddLines]] = {}
+        for edit in dict.fromkeys(edits):
+            match edit:
+                case AddArgument() | DropArgument() | NameArgument():
+                    self._calls.setdefault(edit.call, []).append(edit)
+                case Replace():
+                    self._replaced.setdefault(edit.span, []).append(edit)
+                case MoveOut():
+                    self._moved[edit.span] = edit
+                    self._lines.setdefault(edit.before, []).append(edit)
+                case AddLines():
+                    self._lines.setdefault(edit.before, []).append(edit)
+        self._spans = sorted(
+            {*self._calls, *self._replaced, *self._moved}, key=lambda s: (s[0], -s[1])
+        )
+
+    def whole(self) -> str:
+        parts, done = [], 0
+        for before in sorted(self._lines):
+            start = self._line_start(before)
+            parts.append(self._between(done, start))
+            parts.extend(self._new_lines(before, self._text[start:before]))
+            done = start
+        parts.append(self._between(done, len(self._text)))
+        return "".join(parts)
+
+    def _line_start(self, offset: int) -> int:
+        return max(self._text.rfind("\n", 0, offset), self._text.rfind("\r", 0, offset)) + 1
+
+    def _new_lines(self, before: int, indentation: str) -> list[str]:
+        indentation = indentation.lstrip("\ufeff")
+        lines = []
+        for edit in self._lines[before]:
+            if isinstance(edit, AddLines):
+                lines.extend(f"{indentation}{line}{self._newline}" for line in edit.lines)
+            else:
+                value = self._call(edit.span)
+                lines.append(f"{indentation}{edit.name} = {value}{self._newline}")
+        return lines
+
+    def _between(self, start: int, end: int, outside: Span | None = None) -> str:
+        """The text of a stretch with the edits inside it, the one at ``outside`` excepted."""
+        parts, done = [], start
+        for span in self._spans:
+            inside = start <= span[0] and span[1] <= end and span != outside
+            if not inside or span[0] < done:
+                continue
+            parts.append(self._text[done : span[0]])
+            parts.append(self._rendered(span))
+            done = span[1]
+        parts.append(self._text[done:end])
+        return "".join(parts)
+
+    def _rendered(self, span: Span) -> str:
+        if span in self._moved:
+            return self._moved[span].name
+        if span in self._replaced:
+            return "".join(edit.text for edit in self._replaced[span])
+        return self._call(span)
+
+    def _call(self, span: Span) -> str:
+        inner = self._between(*span, outside=span)
+        return edit_call(inner, self._calls[span], self._newline) if span in self._calls else inner
+
+
+def check_result(before: str, after: str) -> None:
+    """Raise RoundTripError unless ``after`` is valid Python with every comment of ``before``."""
+    try:
+        ast.parse(after.removeprefix("\ufeff"))
+    except SyntaxError as error:
+        raise RoundTripError(f"the rewritten text would not parse: {error.msg}") from error
+    if before.count("#") > after.count("#"):
+        raise RoundTripError("a comment would be lost")

@@ -1,0 +1,154 @@
+"""Changes to the arguments of one call, written by LibCST."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import libcst as cst
+
+from rnn_codemod.editing.edits import AddArgument, ArgumentEdit, DropArgument, NameArgument
+
+_EMPTY = cst.Module([])
+
+
+class RoundTripError(ValueError):
+    """The parser does not give the text back as it was."""
+
+
+def edit_call(text: str, edits: Sequence[ArgumentEdit], newline: str) -> str:
+    """The call ``text`` with its arguments changed; all other characters stay.
+
+    Raises RoundTripError where LibCST cannot reproduce the text.
+    """
+    module = cst.Module([], default_newline=newline)
+    try:
+        call = cst.parse_expression(text, cst.PartialParserConfig(default_newline=newline))
+    except cst.ParserSyntaxError as error:
+        raise RoundTripError(f"LibCST cannot read this call: {error.message}") from error
+    if not isinstance(call, cst.Call) or module.code_for_node(call) != text:
+        raise RoundTripError("LibCST does not give this call back as it was written")
+    return module.code_for_node(call.with_changes(args=_changed(call, edits)))
+
+
+def _changed(call: cst.Call, edits: Sequence[ArgumentEdit]) -> list[cst.Arg]:
+    names = {e.index: e.keyword for e in edits if isinstance(e, NameArgument)}
+    dropped = {e.index for e in edits if isinstance(e, DropArgument)}
+    args = [
+        _named(arg, names[index]) if index in names else arg
+        for index, arg in enumerate(call.args)
+    ]
+    for index in sorted(dropped, reverse=True):
+        args = _without(args, index)
+    for edit in edits:
+        if isinstance(edit, AddArgument):
+            args = _with(args, edit, call)
+    return args
+
+
+def _named(arg: cst.Arg, keyword: str) -> cst.Arg:
+    tight = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+    return arg.with_changes(keyword=cst.Name(keyword), equal=tight)
+
+
+def _without(args: list[cst.Arg], index: int) -> list[cst.Arg]:
+    gone = args[index]
+    rest = [*args[:index], *args[index + 1 :]]
+    if index == 0:
+        return rest
+    last = index == len(args) - 1
+    before = args[index - 1]
+    comma = gone.comma
+    if last and not isinstance(comma, cst.Comma):
+        kept = before.with_changes(
+            comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=gone.whitespace_after_arg
+        )
+        if _comment(before.comma):
+            kept = before.with_changes(comma=_joined(before.comma, gone.whitespace_after_arg))
+    else:
+        assert isinstance(comma, cst.Comma)
+        after = _joined(before.comma, comma.whitespace_after) if _comment(before.comma) else comma
+        kept = before.with_changes(comma=after)
+    rest[index - 1] = kept
+    return rest
+
+
+def _comment(comma: cst.Comma | cst.MaybeSentinel) -> bool:
+    if not isinstance(comma, cst.Comma):
+        return False
+    space = comma.whitespace_after
+    return isinstance(space, cst.ParenthesizedWhitespace) and (
+        space.first_line.comment is not None
+        or any(line.comment is not None for line in space.empty_lines)
+    )
+
+
+def _joined(
+    comma: cst.Comma | cst.MaybeSentinel, after: cst.BaseParenthesizableWhitespace
+) -> cst.Comma:
+    """The first comma with the comments behind the second one as lines of their own."""
+    assert isinstance(comma, cst.Comma)
+    space = comma.whitespace_after
+    assert isinstance(space, cst.ParenthesizedWhitespace)
+    if not isinstance(after, cst.ParenthesizedWhitespace):
+        return comma.with_changes(
+            whitespace_after=space.with_changes(
+                last_line=after if isinstance(after, cst.SimpleWhitespace) else space.last_line
+            )
+        )
+    lines = list(space.empty_lines)
+    if after.first_line.comment is not None:
+        lines.append(
+            cst.EmptyLine(
+                indent=space.indent,
+                whitespace=space.last_line,
+                comment=after.first_line.comment,
+                newline=after.first_line.newline,
+            )
+        )
+    return comma.with_changes(
+        whitespace_after=after.with_changes(
+            first_line=space.first_line, empty_lines=[*lines, *after.empty_lines]
+        )
+    )
+
+
+def _with(args: list[cst.Arg], edit: AddArgument, call: cst.Call) -> list[cst.Arg]:
+    value = cst.parse_expression(edit.value)
+    made = _named(cst.Arg(value), edit.keyword)
+    if not args:
+        return [made]
+    if edit.first:
+        space = call.whitespace_before_args
+        gap = space if isinstance(space, cst.ParenthesizedWhitespace) else None
+        if gap is not None:
+            plain = cst.TrailingWhitespace(newline=gap.first_line.newline)
+            gap = gap.with_changes(first_line=plain, empty_lines=[])
+        return [made.with_changes(comma=cst.Comma(whitespace_after=gap or _SPACE)), *args]
+    last = args[-1]
+    if isinstance(last.comma, cst.Comma):
+        made = made.with_changes(comma=last.comma)
+        gap = call.whitespace_before_args
+        tail = last.with_changes(comma=cst.Comma(whitespace_after=_gap_before_last(args, call)))
+        return [*args[:-1], tail, made]
+    made = made.with_changes(whitespace_after_arg=last.whitespace_after_arg)
+    tail = last.with_changes(
+        comma=cst.Comma(whitespace_after=_gap_before_last(args, call)),
+        whitespace_after_arg=cst.SimpleWhitespace(""),
+    )
+    return [*args[:-1], tail, made]
+
+
+_SPACE = cst.SimpleWhitespace(" ")
+
+
+def _gap_before_last(args: list[cst.Arg], call: cst.Call) -> cst.BaseParenthesizableWhitespace:
+    """The white space that separates the last argument from the one before, without comments."""
+    space: cst.BaseParenthesizableWhitespace = call.whitespace_before_args
+    if len(args) > 1 and isinstance(args[-2].comma, cst.Comma):
+        space = args[-2].comma.whitespace_after
+    elif not isinstance(space, cst.ParenthesizedWhitespace):
+        return _SPACE
+    if isinstance(space, cst.ParenthesizedWhitespace):
+        plain = cst.TrailingWhitespace(newline=space.first_line.newline)
+        return space.with_changes(first_line=plain, empty_lines=[])
+    return space

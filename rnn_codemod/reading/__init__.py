@@ -1,0 +1,1 @@
+"""What the code means: names, cells, carries, and the sizes that can be proved."""

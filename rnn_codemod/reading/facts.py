@@ -1,0 +1,262 @@
+"""The recurrent sites of a file: constructions, carry calls, applications, RNN layers."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rnn_codemod.reading.kinds import RNN_FIELDS, CarryForm, Kind
+from rnn_codemod.reading.source import Source, arguments
+from rnn_codemod.reading.values import (
+    CellClass,
+    CellInstance,
+    Dotted,
+    FunctionValue,
+    RnnClass,
+    RnnInstance,
+    Unknown,
+    Value,
+    Values,
+)
+
+LEGACY_CARRY = ("rng", "batch_dims", "size", "init_fn")
+_CALLABLES = ("flax.linen.", "jax.nn.", "jax.numpy.", "jax.lax.")
+
+
+@dataclass(frozen=True, eq=False)
+class Construction:
+    """A call of a cell class. ``legacy``: it gives no ``features``."""
+
+    node: ast.Call
+    classes: frozenset[CellClass]
+    legacy: bool
+    splat: bool
+    """A ``**mapping`` may hold ``features``."""
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        return frozenset(cls.kind for cls in self.classes)
+
+    @property
+    def carry_form(self) -> CarryForm:
+        forms = {kind.carry for kind in self.kinds}
+        return forms.pop() if len(forms) == 1 else CarryForm.ANY
+
+    def keyword(self, name: str) -> ast.keyword | None:
+        return next((k for k in self.node.keywords if k.arg == name), None)
+
+
+@dataclass(frozen=True, eq=False)
+class CarryCall:
+    """``receiver.initialize_carry(rng, batch_dims, size, init_fn)`` on a cell."""
+
+    node: ast.Call
+    receiver: ast.expr
+    classes: frozenset[CellClass]
+    instances: frozenset[CellInstance]
+    parts: dict[str, ast.expr]
+    """The arguments by their legacy names; empty where they cannot be told apart."""
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        return frozenset(c.kind for c in self.classes | {i.cls for i in self.instances})
+
+    @property
+    def own(self) -> bool:
+        """Whether the method is the user's own, not flax's."""
+        return any(kind.own_carry for kind in self.kinds)
+
+    @property
+    def convolutional(self) -> bool:
+        return any(kind.convolutional for kind in self.kinds)
+
+
+@dataclass(frozen=True, eq=False)
+class Application:
+    """``cell(carry, x)``, or ``cell.apply(variables, carry, x)``."""
+
+    node: ast.Call
+    cell: ast.expr
+    carry: ast.expr
+    sample: ast.expr | None
+
+
+@dataclass(frozen=True, eq=False)
+class RnnCall:
+    """``nn.RNN(cell, cell_size)``."""
+
+    node: ast.Call
+    cell: ast.expr
+    size: ast.expr
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    constructions: tuple[Construction, ...]
+    carries: tuple[CarryCall, ...]
+    applications: tuple[Application, ...]
+    layers: tuple[RnnCall, ...]
+    modern: int
+    """Sites that already are in the new form, or another library's."""
+
+    def construction(self, node: ast.Call) -> Construction | None:
+        return next((c for c in self.constructions if c.node is node), None)
+
+
+def gather(source: Source, values: Values) -> Facts:
+    """Find every recurrent site of a file in the order of the text."""
+    constructions, carries, applications, layers = [], [], [], []
+    modern = 0
+    calls = [node for node in source.nodes if isinstance(node, ast.Call)]
+    calls.sort(key=lambda node: source.span(node))
+    for node in calls:
+        called = values.of(node.func)
+        classes = _classes(called)
+        if classes and _only(called, CellClass):
+            found = _construction(node, classes, values)
+            constructions.append(found)
+            modern += not found.legacy
+        elif any(isinstance(v, RnnClass) and v.name == "RNN" for v in called):
+            layer = _layer(node)
+            if layer is not None:
+                layers.append(layer)
+        if isinstance(node.func, ast.Attribute):
+            if node.func.attr == "initialize_carry":
+                carry = _carry_call(node, node.func.value, values)
+                if carry is not None:
+                    carries.append(carry)
+                else:
+                    modern += 1
+            elif node.func.attr in ("apply", "init", "init_with_output") and len(node.args) > 2:
+                if any(isinstance(v, CellInstance) for v in values.of(node.func.value)):
+                    applications.append(
+                        Application(node, node.func.value, node.args[1], node.args[2])
+                    )
+        if any(isinstance(v, CellInstance) for v in called) and node.args:
+            sample = node.args[1] if len(node.args) > 1 else None
+            applications.append(Application(node, node.func, node.args[0], sample))
+    return Facts(
+        tuple(constructions), tuple(carries), tuple(applications), tuple(layers), modern
+    )
+
+
+def _classes(found: Iterable[Value]) -> frozenset[CellClass]:
+    return frozenset(value for value in found if isinstance(value, CellClass))
+
+
+def _only(found: Iterable[Value], kind: type) -> bool:
+    return all(isinstance(value, kind) for value in found)
+
+
+def _construction(
+    node: ast.Call, classes: frozenset[CellClass], values: Values
+) -> Construction:
+    given = {keyword.arg for keyword in node.keywords}
+    bound = frozenset[str]().union(*(cls.bound for cls in classes))
+    splat = any(
+        keyword.arg is None and not _lacks_features(keyword.value, values)
+        for keyword in node.keywords
+    )
+    sized = "features" in given | bound or any(
+        keyword.arg is None and _has_features(keyword.value, values) for keyword in node.keywords
+    )
+    legacy = (
+        not sized
+        and not any(cls.kind.convolutional for cls in classes)
+        and (not node.args or _is_legacy_positional(node.args[0], values))
+    )
+    if legacy and any(cls.kind.sized for cls in classes):
+        legacy = False
+    return Construction(node, classes, legacy, splat)
+
+
+def _is_legacy_positional(first: ast.expr, values: Values) -> bool:
+    """Whether the first positional argument is an activation, not a width."""
+    if isinstance(first, ast.Lambda):
+        return True
+    return any(
+        (isinstance(value, Dotted) and value.name.startswith(_CALLABLES))
+        or isinstance(value, FunctionValue)
+        for value in values.of(first)
+    ) and not isinstance(first, ast.Call)
+
+
+def dict_keys(node: ast.expr, values: Values) -> frozenset[str] | None:
+    """The keys of a ``**mapping`` where the text tells them all, else None."""
+    match node:
+        case ast.Dict():
+            if all(isinstance(k, ast.Constant) and isinstance(k.value, str) for k in node.keys):
+                return frozenset(str(k.value) for k in node.keys if isinstance(k, ast.Constant))
+        case ast.Call(func=ast.Name(id="dict"), args=[]):
+            if all(keyword.arg for keyword in node.keywords):
+                return frozenset(str(keyword.arg) for keyword in node.keywords)
+        case ast.Name(id=name):
+            found = values.scopes.lookup(name, node)
+            if found and len(found[1]) == 1 and not found[1][0].path:
+                value = found[1][0].value
+                untouched = not _touched(name, values.source)
+                parameter = isinstance(found[1][0].node, ast.arg)
+                if value is not None and untouched and not parameter:
+                    return dict_keys(value, values)
+    return None
+
+
+def _touched(name: str, source: Source) -> bool:
+    for node in source.nodes:
+        match node:
+            case ast.Subscript(value=ast.Name(id=base), ctx=ast.Store()) if base == name:
+                return True
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=base))) if base == name:
+                return True
+            case ast.AugAssign(target=ast.Name(id=base)) if base == name:
+                return True
+    return False
+
+
+def _lacks_features(node: ast.expr, values: Values) -> bool:
+    keys = dict_keys(node, values)
+    return keys is not None and "features" not in keys
+
+
+def _has_features(node: ast.expr, values: Values) -> bool:
+    keys = dict_keys(node, values)
+    return keys is not None and "features" in keys
+
+
+def _carry_call(node: ast.Call, receiver: ast.expr, values: Values) -> CarryCall | None:
+    found = values.of(receiver)
+    classes = _classes(found)
+    instances = frozenset(value for value in found if isinstance(value, CellInstance))
+    if not classes and not instances:
+        return None
+    if not all(isinstance(value, CellClass | CellInstance | Unknown) for value in found):
+        return None
+    given = arguments(node)
+    keywords = {k.arg for k in node.keywords}
+    if not classes and len(given) < 3 and not keywords & {"batch_dims", "size", "init_fn"}:
+        return None
+    if classes and keywords & {"input_shape", "sample_input"}:
+        return None
+    return CarryCall(node, receiver, classes, instances, _parts(node))
+
+
+def _parts(node: ast.Call) -> dict[str, ast.expr]:
+    if any(isinstance(a, ast.Starred) for a in node.args):
+        return {}
+    if any(k.arg not in LEGACY_CARRY for k in node.keywords) or len(node.args) > 4:
+        return {}
+    parts = dict(zip(LEGACY_CARRY, node.args, strict=False))
+    parts.update({str(k.arg): k.value for k in node.keywords})
+    return parts if {"rng", "batch_dims", "size"} <= parts.keys() else {}
+
+
+def _layer(node: ast.Call) -> RnnCall | None:
+    parts: dict[str, ast.expr] = dict(zip(RNN_FIELDS, node.args, strict=False))
+    parts.update({k.arg: k.value for k in node.keywords if k.arg})
+    size = parts.get("cell_size")
+    if size is None or "cell" not in parts:
+        return None
+    if isinstance(size, ast.Constant) and isinstance(size.value, bool):
+        return None
+    return RnnCall(node, parts["cell"], size)

@@ -1,0 +1,69 @@
+"""Code that already handles both APIs: it is left as it is."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from rnn_codemod.reading.facts import Facts
+from rnn_codemod.reading.source import Source
+from rnn_codemod.reading.values import Values
+
+_VERSION_TEST = re.compile(
+    r"__version__|\bversion\(|signature\(|__annotations__|__dataclass_fields__|num_feature_axes"
+    r"|hasattr\(.*(nn\b|linen|flax|cell|rnn|carry)",
+    re.IGNORECASE,
+)
+
+
+class Guards:
+    """Finds the sites that a try/except or a version test already covers."""
+
+    def __init__(self, source: Source, values: Values, facts: Facts) -> None:
+        self._source = source
+        self._values = values
+        sites = [*facts.constructions, *facts.carries, *facts.layers]
+        self._sites = {site.node for site in sites}
+
+    def covers(self, node: ast.AST) -> bool:
+        """Whether the site at ``node`` is one of two alternatives, one for each API."""
+        inner = node
+        for outer in self._source.ancestors(node):
+            if isinstance(outer, ast.Try) and self._both(outer, inner):
+                return True
+            if isinstance(outer, ast.If | ast.IfExp | ast.While) and inner is not outer.test:
+                if self._tests_version(outer.test):
+                    return True
+            if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
+                for statement in outer.body:
+                    if isinstance(statement, ast.If) and self._tests_version(statement.test):
+                        return True
+            inner = outer
+        return False
+
+    def _both(self, outer: ast.Try, inner: ast.AST) -> bool:
+        if not outer.handlers or inner in outer.finalbody:
+            return False
+        handlers = [node for handler in outer.handlers for node in ast.walk(handler)]
+        body = [node for statement in outer.body for node in ast.walk(statement)]
+        return any(node in self._sites for node in handlers) and any(
+            node in self._sites or _is_carry(node) for node in body
+        )
+
+    def _tests_version(self, test: ast.expr) -> bool:
+        if _VERSION_TEST.search(ast.unparse(test)):
+            return True
+        for name in ast.walk(test):
+            if isinstance(name, ast.Name):
+                found = self._values.scopes.lookup(name.id, name)
+                for binding in found[1] if found else []:
+                    if binding.imported and "version" in binding.imported.lower():
+                        return True
+                    if binding.value is not None and not binding.path:
+                        if _VERSION_TEST.search(ast.unparse(binding.value)):
+                            return True
+        return False
+
+
+def _is_carry(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "initialize_carry"

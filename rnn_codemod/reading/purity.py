@@ -1,0 +1,210 @@
+"""Which expressions may be written twice, or moved, without changing what is computed."""
+
+from __future__ import annotations
+
+import ast
+
+from rnn_codemod.reading.scopes import Binding, Scope
+from rnn_codemod.reading.source import Function
+from rnn_codemod.reading.values import ModuleInstance, Values
+
+_PURE_BUILTINS = {"len", "int", "max", "min", "abs", "sum", "tuple", "round"}
+_PURE_LIBRARY = {
+    "jax.random.PRNGKey",
+    "jax.random.key",
+    "jax.random.split",
+    "jax.random.fold_in",
+    "math.prod",
+    "numpy.prod",
+    "jax.numpy.shape",
+    "numpy.shape",
+    "jax.numpy.zeros",
+    "jax.numpy.ones",
+}
+_INITIALIZERS = ("flax.linen.initializers.", "jax.nn.initializers.", "jax.numpy.float")
+_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.comprehension, ast.ListComp, ast.SetComp,
+          ast.DictComp, ast.GeneratorExp)
+_MUTATORS = {"append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "update"}
+
+
+class Purity:
+    def __init__(self, values: Values) -> None:
+        self.values = values
+        self.source = values.source
+        self.scopes = values.scopes
+
+    def pure(self, node: ast.expr) -> bool:
+        """Whether evaluating ``node`` has no effect and may be done at another moment."""
+        return all(self._harmless(part) for part in ast.walk(node))
+
+    def cheap(self, node: ast.expr) -> bool:
+        """Whether ``node`` may be written twice: pure, and no array is made."""
+        return self.pure(node) and not any(
+            isinstance(part, ast.Call) and not isinstance(part.func, ast.Name)
+            for part in ast.walk(node)
+        )
+
+    def _harmless(self, node: ast.AST) -> bool:
+        match node:
+            case ast.Call(func=func):
+                if isinstance(func, ast.Name) and self.scopes.lookup(func.id, func) is None:
+                    return func.id in _PURE_BUILTINS
+                dotted = self.values.dotted(func)
+                return dotted is not None and (
+                    dotted in _PURE_LIBRARY or dotted.startswith(_INITIALIZERS)
+                )
+            case (
+                ast.Await() | ast.Yield() | ast.YieldFrom() | ast.NamedExpr() | ast.JoinedStr()
+                | ast.GeneratorExp() | ast.ListComp() | ast.SetComp() | ast.DictComp()
+            ):
+                return False
+            case _:
+                return True
+
+    def steady(self, node: ast.expr, here: ast.AST, there: ast.AST) -> bool:
+        """Whether the pure ``node`` means the same at two places of one function."""
+        return all(self._steady_part(part, here, there) for part in ast.walk(node))
+
+    def _steady_part(self, part: ast.AST, here: ast.AST, there: ast.AST) -> bool:
+        match part:
+            case ast.Name():
+                return self.steady_name(part.id, here, there)
+            case ast.Attribute():
+                return not self._stored_attribute(part.attr, here)
+            case ast.Subscript(value=ast.Name(id=name)):
+                return not self._mutated(name, here)
+            case _:
+                return True
+
+    def steady_name(self, name: str, here: ast.AST, there: ast.AST) -> bool:
+        """Whether ``name`` is bound before both places, and not bound anew in between."""
+        mine = self.scopes.lookup(name, here)
+        other = self.scopes.lookup(name, there)
+        if mine is None or other is None:
+            return mine is None and other is None
+        scope, bindings = mine
+        if scope is not other[0]:
+            return False
+        if not isinstance(scope.node, Function):
+            return len(bindings) == 1
+        return self._undisturbed(bindings, here, there)
+
+    def _undisturbed(self, bindings: list[Binding], here: ast.AST, there: ast.AST) -> bool:
+        first, last = sorted((self._at(here), self._at(there)))
+        first_bound = False
+        for binding in bindings:
+            if isinstance(binding.node, ast.arg):
+                first_bound = True
+                continue
+            end = self._end(binding.node)
+            inside = [
+                loop for loop in [binding.node, *self.source.ancestors(binding.node)]
+                if isinstance(loop, _LOOPS)
+            ]
+            if any(self._within(here, loop) != self._within(there, loop) for loop in inside):
+                return False
+            if end <= first:
+                first_bound = first_bound or self._dominates(binding.node, here, there)
+            elif self._begin(binding.node) < last and not self._loop_of(binding.node, here, there):
+                return False
+            elif self._loop_of(binding.node, here, there):
+                first_bound = True
+        return first_bound
+
+    def _loop_of(self, node: ast.AST, here: ast.AST, there: ast.AST) -> bool:
+        """Whether ``node`` is a loop (its own target bound) around both places."""
+        return (
+            isinstance(node, _LOOPS) and self._within(here, node) and self._within(there, node)
+        )
+
+    def _dominates(self, node: ast.AST, here: ast.AST, there: ast.AST) -> bool:
+        """Whether the block that holds the binding also holds both places."""
+        block = self.source.parents.get(node)
+        return block is not None and self._within(here, block) and self._within(there, block)
+
+    def _within(self, node: ast.AST, outer: ast.AST) -> bool:
+        return node is outer or any(up is outer for up in self.source.ancestors(node))
+
+    def _begin(self, node: ast.AST) -> int:
+        if isinstance(node, ast.comprehension):
+            node = node.target
+        return self.source.span(node)[0]
+
+    def _end(self, node: ast.AST) -> int:
+        if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+            node = node.target
+        return self.source.span(node)[1]
+
+    def _at(self, node: ast.AST) -> int:
+        return self.source.span(node)[0]
+
+    def _stored_attribute(self, name: str, at: ast.AST) -> bool:
+        function = self.source.function(at)
+        return function is not None and any(
+            isinstance(node, ast.Attribute)
+            and node.attr == name
+            and not isinstance(node.ctx, ast.Load)
+            for node in ast.walk(function)
+        )
+
+    def _mutated(self, name: str, at: ast.AST) -> bool:
+        function = self.source.function(at)
+        for node in ast.walk(function or self.source.tree):
+            match node:
+                case ast.Subscript(value=ast.Name(id=base), ctx=ast.Store() | ast.Del()):
+                    if base == name:
+                        return True
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=base), attr=method)):
+                    if base == name and method in _MUTATORS:
+                        return True
+        return False
+
+    def portable(self, node: ast.expr, origin: ast.AST, target: ast.AST) -> bool:
+        """Whether the pure ``node``, written at ``origin``, means the same at ``target``.
+
+        In one function the names must be steady. Between two methods of a class only fields
+        of ``self`` and names of the module carry over.
+        """
+        if not self.pure(node):
+            return False
+        if self.source.function(origin) is self.source.function(target):
+            return self.steady(node, origin, target)
+        return all(self._portable_part(part, origin, target) for part in ast.walk(node))
+
+    def _portable_part(self, part: ast.AST, origin: ast.AST, target: ast.AST) -> bool:
+        match part:
+            case ast.Attribute(value=ast.Name(id="self") as base, attr=name):
+                cls = self.source.method_class(target)
+                here = self.values.of(base)
+                return (
+                    cls is not None
+                    and here == frozenset({ModuleInstance(cls)})
+                    and self._is_field(cls, name)
+                    and self._has_self(target)
+                )
+            case ast.Name(id="self"):
+                return isinstance(self.source.parents[part], ast.Attribute)
+            case ast.Name(id=name):
+                mine, other = self.scopes.lookup(name, origin), self.scopes.lookup(name, target)
+                if mine is None or other is None:
+                    return mine is None and other is None
+                return mine[0] is other[0] and self._constant(*mine, origin, target)
+            case _:
+                return True
+
+    def _constant(
+        self, scope: Scope, bindings: list[Binding], origin: ast.AST, target: ast.AST
+    ) -> bool:
+        if isinstance(scope.node, ast.ClassDef) or len(bindings) != 1:
+            return False
+        bound = bindings[0].node
+        if isinstance(scope.node, ast.Module) or isinstance(bound, ast.arg):
+            return True
+        return self._end(bound) <= min(self._at(origin), self._at(target))
+
+    def _is_field(self, cls: ast.ClassDef, name: str) -> bool:
+        return not self.values.stores(cls, name) and name in self.scopes.of(cls).bindings
+
+    def _has_self(self, node: ast.AST) -> bool:
+        found = self.scopes.lookup("self", node)
+        return found is not None and isinstance(found[1][0].node, ast.arg)

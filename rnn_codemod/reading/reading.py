@@ -1,0 +1,72 @@
+"""Everything that the rules may ask about one file."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cached_property
+
+from rnn_codemod.reading.facts import Facts, gather
+from rnn_codemod.reading.guards import Guards
+from rnn_codemod.reading.pairs import Pairs
+from rnn_codemod.reading.purity import Purity
+from rnn_codemod.reading.scopes import Scope, Scopes
+from rnn_codemod.reading.shapes import Shapes
+from rnn_codemod.reading.sizes import Sizes
+from rnn_codemod.reading.source import Source
+from rnn_codemod.reading.values import Values
+
+
+@dataclass(frozen=True)
+class Reading:
+    source: Source
+    scopes: Scopes
+    values: Values
+    facts: Facts
+    purity: Purity
+    shapes: Shapes
+    sizes: Sizes
+    pairs: Pairs
+    guards: Guards
+
+    @staticmethod
+    def of(text: str) -> Reading:
+        """Read ``text``. Raises SyntaxError, ValueError or RecursionError."""
+        source = Source.parse(text)
+        scopes = Scopes(source)
+        values = Values(source, scopes)
+        facts = gather(source, values)
+        purity = Purity(values)
+        shapes = Shapes(values)
+        sizes = Sizes(values, purity, facts)
+        return Reading(
+            source,
+            scopes,
+            values,
+            facts,
+            purity,
+            shapes,
+            sizes,
+            Pairs(values, facts, purity, shapes, sizes),
+            Guards(source, values, facts),
+        )
+
+    def fresh_name(self, wanted: str, at: ast.AST) -> str:
+        """``wanted``, or ``wanted_1`` and so on where the scope or its users know the name."""
+        function = self.source.function(at) or self.source.tree
+        taken = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+        taken |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+        scope: Scope | None = self.scopes.home(at)
+        while scope is not None:
+            taken |= scope.bindings.keys()
+            scope = scope.parent
+        name, count = wanted, 0
+        while name in taken:
+            count += 1
+            name = f"{wanted}_{count}"
+        return name
+
+    @cached_property
+    def wide_floats(self) -> bool:
+        """Whether the file turns on 64-bit floats, in which legacy carries are float64."""
+        return "enable_x64" in self.source.text.lower()

@@ -1,0 +1,351 @@
+"""The width of a cell: an expression for ``features``, with its proof."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from rnn_codemod.reading.facts import Application, CarryCall, Construction, Facts, RnnCall
+from rnn_codemod.reading.kinds import CarryForm
+from rnn_codemod.reading.purity import Purity
+from rnn_codemod.reading.scopes import ITEM
+from rnn_codemod.reading.source import Function, Source
+from rnn_codemod.reading.values import (
+    CellInstance,
+    FunctionValue,
+    Values,
+    is_static,
+    returned,
+)
+
+_ARRAYS = {
+    f"{home}.{name}"
+    for home in ("jax.numpy", "numpy")
+    for name in ("zeros", "ones", "full", "empty")
+}
+
+
+@dataclass(frozen=True)
+class Width:
+    """``features=text``; ``reason`` says why that is the cell's width."""
+
+    text: str
+    reason: str
+    origin: ast.expr | None = None
+
+
+@dataclass(frozen=True)
+class NoWidth:
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Size:
+    """An expression for a width, as it stands in the text."""
+
+    node: ast.expr
+
+
+class Sizes:
+    """Proves the width of constructions."""
+
+    def __init__(self, values: Values, purity: Purity, facts: Facts) -> None:
+        self.values = values
+        self.source: Source = values.source
+        self.purity = purity
+        self.facts = facts
+        self._carries = {carry.node: carry for carry in facts.carries}
+        self._active: set[ast.AST] = set()
+
+    def is_made_by(self, node: ast.expr, construction: Construction) -> bool:
+        """Whether ``node`` may be the instance that ``construction`` makes."""
+        return any(
+            isinstance(value, CellInstance) and value.node is construction.node
+            for value in self.values.of(node)
+        )
+
+    def layers(self, construction: Construction) -> list[RnnCall]:
+        """The ``nn.RNN(cell, size)`` calls that this cell goes into."""
+        return [r for r in self.facts.layers if self.is_made_by(r.cell, construction)]
+
+    def applications(self, construction: Construction) -> list[Application]:
+        return [a for a in self.facts.applications if self.is_made_by(a.cell, construction)]
+
+    def own_carries(self, construction: Construction) -> list[CarryCall]:
+        """The carry calls on the instance that this construction makes."""
+        return [c for c in self.facts.carries if self.is_made_by(c.receiver, construction)]
+
+    def width(self, construction: Construction) -> Width | NoWidth:
+        """The first width that can be proved, in the order of the project's design."""
+        node = construction.node
+        layers = self.layers(construction)
+        if layers:
+            return self._agreed(
+                [_Size(layer.size) for layer in layers], node, "the size that nn.RNN is given"
+            )
+        uses = self.applications(construction)
+        carries = self.own_carries(construction)
+        sizes = [_Size(c.parts["size"]) for c in carries if "size" in c.parts]
+        if sizes and len(sizes) == len(carries):
+            found = self._agreed(sizes, node, "the size that its carry is created with")
+            if isinstance(found, Width):
+                return found
+        created: list[_Size] = []
+        for use in uses:
+            size = self.created_with(use.carry)
+            if size is None:
+                break
+            created.append(size)
+        else:
+            if created:
+                found = self._agreed(created, node, "the size that its carry is created with")
+                if isinstance(found, Width):
+                    return found
+        for use in uses:
+            by_carry = self._by_carry(construction, use)
+            if by_carry is not None:
+                return by_carry
+        by_class = self._by_class(construction)
+        if by_class is not None:
+            return by_class
+        if not uses and not carries:
+            return NoWidth("no carry of this cell is in sight in this file")
+        return NoWidth("the size of its carry is not known where the cell is built")
+
+    def _agreed(self, sizes: list[_Size], target: ast.AST, reason: str) -> Width | NoWidth:
+        texts = {ast.unparse(size.node) for size in sizes}
+        if len(texts) > 1:
+            return NoWidth(f"its carries have different sizes: {', '.join(sorted(texts))}")
+        statement = self.source.statement(target)
+        for size in sizes:
+            if len(sizes) == 1 and self.source.statement(size.node) is statement:
+                continue
+            if not self.purity.portable(size.node, size.node, target):
+                return NoWidth(
+                    f"the size {ast.unparse(size.node)} is not known where the cell is built"
+                )
+        text = self.source.segment(sizes[0].node)
+        return Width(text, reason, sizes[0].node)
+
+    def created_with(self, carry: ast.expr, path: tuple[int, ...] = ()) -> _Size | None:
+        """The size expression that the array or pair ``carry`` was created with."""
+        if carry in self._active:
+            return None
+        self._active.add(carry)
+        try:
+            return self._created(carry, path)
+        finally:
+            self._active.discard(carry)
+
+    def _created(self, node: ast.expr, path: tuple[int, ...]) -> _Size | None:
+        match node:
+            case ast.Call():
+                return self._created_by_call(node)
+            case ast.Name():
+                return self._created_by_name(node)
+            case ast.Tuple(elts=[first, *rest]):
+                sizes = [self.created_with(first), *(self.created_with(r) for r in rest)]
+                return self._same(sizes)
+            case ast.BinOp(op=ast.Mult(), left=ast.Tuple(elts=[only]) | ast.List(elts=[only])):
+                return self.created_with(only)
+            case ast.IfExp():
+                return self._same([self.created_with(node.body), self.created_with(node.orelse)])
+            case ast.Subscript(value=ast.Name()):
+                return self.created_with(node.value)
+            case _:
+                return None
+
+    def _same(self, sizes: list[_Size | None]) -> _Size | None:
+        known = [size for size in sizes if size is not None]
+        if len(known) != len(sizes) or len({ast.dump(size.node) for size in known}) != 1:
+            return None
+        return known[0]
+
+    def _created_by_name(self, node: ast.Name) -> _Size | None:
+        found = self.values.scopes.lookup(node.id, node)
+        if found is None or not isinstance(found[0].node, Function | ast.Module):
+            return None
+        sizes: list[_Size | None] = []
+        for binding in found[1]:
+            if isinstance(binding.node, ast.arg) or binding.value is None:
+                return None
+            if isinstance(binding.value, ast.Call) and binding.path[:1] in ((), (0,)):
+                continued = self.values.carry_argument(binding.value)
+                if continued is not None:
+                    if isinstance(continued, ast.Name) and continued.id == node.id:
+                        continue
+                    sizes.append(self.created_with(continued))
+                    continue
+            if binding.path and binding.path != (ITEM,):
+                return None
+            sizes.append(self.created_with(binding.value))
+        return self._same(sizes) if sizes else None
+
+    def _created_by_call(self, node: ast.Call) -> _Size | None:
+        carry = self._carries.get(node)
+        if carry is not None:
+            size = carry.parts.get("size")
+            return None if size is None or isinstance(size, ast.Tuple) else _Size(size)
+        if self.values.dotted(node.func) in _ARRAYS and node.args:
+            if isinstance(node.args[0], ast.Tuple) and node.args[0].elts:
+                last = node.args[0].elts[-1]
+                return None if isinstance(last, ast.Starred) else _Size(last)
+            return None
+        continued = self.values.carry_argument(node)
+        if continued is not None:
+            return None
+        for value in self.values.of(node.func):
+            if isinstance(value, FunctionValue) and len(self.values.of(node.func)) == 1:
+                return self._through(value.node, node)
+        return None
+
+    def _through(self, function: Function, call: ast.Call) -> _Size | None:
+        """The size that a wrapper creates its carry with, in terms of its caller."""
+        if isinstance(function, ast.Lambda):
+            return None
+        inner = self._same([self.created_with(r) for r in returned(function, self.source)] or [None])
+        if inner is None:
+            return None
+        if not isinstance(inner.node, ast.Name):
+            return inner if not self._local(inner.node, function) else None
+        given = self._argument(function, call, inner.node.id)
+        return _Size(given) if given is not None else None
+
+    def _local(self, node: ast.expr, function: Function) -> bool:
+        scope = self.values.scopes.of(function)
+        return any(
+            isinstance(part, ast.Name) and part.id in scope.bindings and part.id != "self"
+            for part in ast.walk(node)
+        )
+
+    def _argument(
+        self, function: ast.FunctionDef | ast.AsyncFunctionDef, call: ast.Call, name: str
+    ) -> ast.expr | None:
+        names = [arg.arg for arg in [*function.args.posonlyargs, *function.args.args]]
+        if isinstance(self.source.parents.get(function), ast.ClassDef) and not is_static(function):
+            names = names[1:]
+        if any(isinstance(a, ast.Starred) for a in call.args):
+            return None
+        if len(self.values.scopes.of(function).bindings.get(name, [])) != 1:
+            return None
+        for keyword in call.keywords:
+            if keyword.arg == name:
+                return keyword.value
+        if name in names and names.index(name) < len(call.args):
+            return call.args[names.index(name)]
+        return None
+
+    def _by_carry(self, construction: Construction, use: Application) -> Width | None:
+        """The width of the carry itself, where it is at hand when the cell is built."""
+        if any(kind.definition and kind.carry is CarryForm.ANY for kind in construction.kinds):
+            return None
+        if not self.purity.cheap(use.carry) or not _plain(use.carry):
+            return None
+        if self.source.function(use.node) is not self.source.function(construction.node):
+            return None
+        immediate = use.cell is construction.node
+        if not immediate and not self._at_hand(use, construction):
+            return None
+        text = self.carry_width(use.carry, construction)
+        return None if text is None else Width(text, "the width of the carry it is applied to")
+
+    def carry_width(self, carry: ast.expr, construction: Construction) -> str | None:
+        text = self.source.segment(carry)
+        form = construction.carry_form
+        if isinstance(carry, ast.Tuple):
+            if form is not CarryForm.PAIR or len(carry.elts) != 2:
+                return None
+            if isinstance(carry.elts[0], ast.Starred):
+                return None
+            return f"{self.source.segment(carry.elts[0])}.shape[-1]"
+        if form is CarryForm.PAIR:
+            return f"{text}[0].shape[-1]"
+        if form is CarryForm.SINGLE:
+            return f"{text}.shape[-1]"
+        leaves = self.values_path("jax", "tree_util.tree_leaves")
+        return f"{leaves}({text})[0].shape[-1]"
+
+    def values_path(self, library: str, name: str) -> str:
+        """``name`` of an imported library, by the alias this module gives it."""
+        for alias, bindings in self.values.scopes.module.bindings.items():
+            if any(b.imported == library for b in bindings):
+                return f"{alias}.{name}"
+        return f"{library}.{name}"
+
+    def _at_hand(self, use: Application, construction: Construction) -> bool:
+        """Whether the carry of ``use`` has its width already when the cell is built.
+
+        Steps that only feed the cell's own result back into the name keep the width.
+        """
+        if self.purity.steady(use.carry, construction.node, use.node):
+            return True
+        if not isinstance(use.carry, ast.Name):
+            return False
+        name = use.carry.id
+        found = self.values.scopes.lookup(name, use.carry)
+        mine = self.values.scopes.lookup(name, construction.node)
+        if found is None or mine is None or mine[0] is not found[0]:
+            return False
+        built = self.source.span(construction.node)[0]
+        before = False
+        for binding in found[1]:
+            if isinstance(binding.node, ast.arg):
+                before = True
+            elif self.source.span(binding.node)[1] <= built and self._encloses(
+                binding.node, construction.node
+            ):
+                before = True
+            elif not self._feeds_back(binding.value, binding.path, name, construction):
+                return False
+        return before
+
+    def _encloses(self, bound: ast.AST, node: ast.AST) -> bool:
+        block = self.source.parents.get(bound)
+        return block is not None and any(up is block for up in self.source.ancestors(node))
+
+    def _feeds_back(
+        self, value: ast.expr | None, path: tuple[int, ...], name: str, made: Construction
+    ) -> bool:
+        return (
+            isinstance(value, ast.Call)
+            and path == (0,)
+            and self.is_made_by(value.func, made)
+            and bool(value.args)
+            and isinstance(value.args[0], ast.Name)
+            and value.args[0].id == name
+        )
+
+    def _by_class(self, construction: Construction) -> Width | None:
+        """The one size that the class creates carries of this kind with."""
+        cls = self.source.method_class(construction.node)
+        if cls is None or construction.carry_form is CarryForm.ANY:
+            return None
+        names = {kind.name for kind in construction.kinds}
+        sizes = [
+            _Size(carry.parts["size"])
+            for carry in self.facts.carries
+            if self.source.method_class(carry.node) is cls
+            and "size" in carry.parts
+            and names & {c.kind.name for c in carry.classes | {i.cls for i in carry.instances}}
+        ]
+        if not sizes:
+            return None
+        found = self._agreed(
+            sizes, construction.node, "the size of every carry its class creates"
+        )
+        return found if isinstance(found, Width) else None
+
+
+def _plain(node: ast.expr) -> bool:
+    """Whether a width may be read off ``node`` without making an array."""
+    match node:
+        case ast.Name():
+            return True
+        case ast.Attribute():
+            return _plain(node.value)
+        case ast.Subscript():
+            return _plain(node.value)
+        case ast.Tuple():
+            return all(_plain(element) for element in node.elts)
+        case _:
+            return False

@@ -1,0 +1,123 @@
+"""One parsed source text: nodes to characters, and back to their parents."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+Span = tuple[int, int]
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source text with its syntax tree; offsets count characters of ``text``."""
+
+    text: str
+    tree: ast.Module
+
+    @staticmethod
+    def parse(text: str) -> Source:
+        """Read ``text``. Raises SyntaxError, ValueError (null bytes) or RecursionError."""
+        return Source(text, ast.parse(text.removeprefix("\ufeff")))
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        first = 1 if self.text.startswith("\ufeff") else 0
+        return [first, *(match.end() for match in _LINE_END.finditer(self.text))]
+
+    @cached_property
+    def newline(self) -> str:
+        match = _LINE_END.search(self.text)
+        return match[0] if match else "\n"
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node, in the order of the text as ``ast.walk`` meets it."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        return {
+            child: node for node in self.nodes for child in ast.iter_child_nodes(node)
+        }
+
+    def offset(self, line: int, column: int) -> int:
+        """The character at a line (from 1) and a column in UTF-8 bytes, as ast counts."""
+        start = self.line_starts[line - 1]
+        piece = self.text[start : start + column]
+        if piece.isascii():
+            return start + column
+        return start + len(self.text[start:].encode()[:column].decode())
+
+    def span(self, node: ast.AST) -> Span:
+        at = _located(node)
+        return (
+            self.offset(at.lineno, at.col_offset),
+            self.offset(at.end_lineno or at.lineno, at.end_col_offset or at.col_offset),
+        )
+
+    def segment(self, node: ast.AST) -> str:
+        start, end = self.span(node)
+        return self.text[start:end]
+
+    def place(self, node: ast.AST) -> tuple[int, int]:
+        """Line and column of a node, both from 1, in characters."""
+        at = _located(node)
+        start = self.line_starts[at.lineno - 1]
+        return at.lineno, self.offset(at.lineno, at.col_offset) - start + 1
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        while node in self.parents:
+            node = self.parents[node]
+            yield node
+
+    def statement(self, node: ast.AST) -> ast.stmt:
+        """The innermost statement that holds ``node``."""
+        if isinstance(node, ast.stmt):
+            return node
+        return next(up for up in self.ancestors(node) if isinstance(up, ast.stmt))
+
+    def function(self, node: ast.AST) -> Function | None:
+        """The innermost function around ``node``, or None at module or class level."""
+        return next((up for up in self.ancestors(node) if isinstance(up, Function)), None)
+
+    def method_class(self, node: ast.AST) -> ast.ClassDef | None:
+        """The class whose body, or whose method (nested functions too), holds ``node``."""
+        return next((up for up in self.ancestors(node) if isinstance(up, ast.ClassDef)), None)
+
+    def indentation(self, statement: ast.stmt) -> str | None:
+        """The white space before a statement; None if it does not begin its line."""
+        start = self.span(statement)[0]
+        before = self.text[self.line_starts[statement.lineno - 1] : start]
+        return before if not before.strip(" \t\f") else None
+
+    @cached_property
+    def order(self) -> dict[ast.AST, int]:
+        """Where each node with a position begins, in characters."""
+        return {
+            node: self.offset(node.lineno, node.col_offset)
+            for node in self.nodes
+            if isinstance(node, ast.expr | ast.stmt)
+        }
+
+
+def _located(node: ast.AST) -> ast.expr | ast.stmt:
+    assert isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias)
+    return node  # type: ignore[return-value]
+
+
+def arguments(call: ast.Call) -> list[ast.expr | ast.keyword]:
+    """The arguments of a call in the order of the text."""
+    return sorted(
+        [*call.args, *call.keywords],
+        key=lambda a: (
+            (a.value if isinstance(a, ast.keyword) else a).lineno,
+            (a.value if isinstance(a, ast.keyword) else a).col_offset,
+        ),
+    )

@@ -1,0 +1,532 @@
+"""What an expression may be: cell classes, cell instances, modules, functions.
+
+An abstract reading of one file. ``Values.of(expression)`` gives every value that the
+expression may have, with ``UNKNOWN`` among them where others are possible.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Union
+
+from rnn_codemod.reading.kinds import ANY_CELL, KINDS, Kind, linen_name, transform_name
+from rnn_codemod.reading.scopes import ITEM, Binding, Scope, Scopes
+from rnn_codemod.reading.source import Function, Source
+
+
+@dataclass(frozen=True)
+class Unknown:
+    pass
+
+
+@dataclass(frozen=True)
+class CellClass:
+    kind: Kind
+    lifted: tuple[str, ...] = ()
+    scan: ast.Call | None = None
+    bound: frozenset[str] = frozenset()
+    """Fields that a functools.partial has filled in."""
+
+
+@dataclass(frozen=True)
+class CellInstance:
+    cls: CellClass
+    node: ast.Call | None
+    """The construction, or None for an instance that comes from outside this file."""
+
+
+@dataclass(frozen=True)
+class RnnClass:
+    """``nn.RNN``, or ``nn.Bidirectional``, which takes the same calls but no cell."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class RnnInstance:
+    cls: RnnClass
+    node: ast.Call
+
+
+@dataclass(frozen=True)
+class ModuleClass:
+    node: ast.ClassDef
+
+
+@dataclass(frozen=True)
+class ModuleInstance:
+    node: ast.ClassDef
+
+
+@dataclass(frozen=True)
+class FunctionValue:
+    node: Function
+
+
+@dataclass(frozen=True)
+class Items:
+    """A tuple, list, dict or iterator over these."""
+
+    values: frozenset[Value]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A tuple or list display: these, by position."""
+
+    values: tuple[frozenset[Value], ...]
+
+
+@dataclass(frozen=True)
+class Dynamic:
+    """``getattr(nn, name)`` with a name that the text does not tell, or (``called``) its result."""
+
+    node: ast.Call
+    called: bool = False
+
+
+@dataclass(frozen=True)
+class Dotted:
+    """Something imported, by its full name."""
+
+    name: str
+
+
+Value = Union[
+    Unknown, CellClass, CellInstance, RnnClass, RnnInstance, ModuleClass, ModuleInstance,
+    FunctionValue, Items, Row, Dynamic, Dotted,
+]
+UNKNOWN = frozenset[Value]({Unknown()})
+_NOTHING = frozenset[Value]()
+
+
+class Values:
+    def __init__(self, source: Source, scopes: Scopes) -> None:
+        self.source = source
+        self.scopes = scopes
+        self._memo: dict[ast.AST, frozenset[Value]] = {}
+        self._active: set[object] = set()
+        self._stores = _attribute_stores(source)
+
+    def of(self, node: ast.expr) -> frozenset[Value]:
+        """Every value that ``node`` may have."""
+        if node in self._memo:
+            return self._memo[node]
+        if node in self._active:
+            return _NOTHING
+        self._active.add(node)
+        try:
+            found = self._read(node)
+        finally:
+            self._active.discard(node)
+        if not self._active:
+            self._memo[node] = found
+        return found
+
+    def dotted(self, node: ast.expr) -> str | None:
+        """The full name of an imported thing, if ``node`` can be nothing else."""
+        found = self.of(node)
+        if len(found) != 1:
+            return None
+        (value,) = found
+        match value:
+            case Dotted(name):
+                return name
+            case _:
+                return None
+
+    def _read(self, node: ast.expr) -> frozenset[Value]:
+        match node:
+            case ast.Name():
+                return self._name(node)
+            case ast.Attribute():
+                return _union(self._attribute(value, node.attr) for value in self.of(node.value))
+            case ast.Call(func=ast.Attribute(value=mapping, attr="get")):
+                return self._items(self.of(mapping))
+            case ast.Call(func=ast.Attribute(value=mapping, attr="values")):
+                return self.of(mapping)
+            case ast.Call(func=ast.Attribute(value=mapping, attr="items")):
+                pair = Row((UNKNOWN, self._items(self.of(mapping))))
+                return frozenset({Items(frozenset({pair}))})
+            case ast.Call():
+                return self._call(node)
+            case ast.Subscript():
+                return self._items(self.of(node.value)) or UNKNOWN
+            case ast.IfExp():
+                return self.of(node.body) | self.of(node.orelse)
+            case ast.BoolOp():
+                return _union(self.of(value) for value in node.values)
+            case ast.NamedExpr():
+                return self.of(node.value)
+            case ast.Tuple() | ast.List() if not any(
+                isinstance(element, ast.Starred) for element in node.elts
+            ):
+                return frozenset({Row(tuple(self.of(element) for element in node.elts))})
+            case ast.Tuple() | ast.List() | ast.Set():
+                return frozenset({Items(_union(self.of(element) for element in node.elts))})
+            case ast.Dict():
+                return frozenset({Items(_union(self.of(value) for value in node.values))})
+            case ast.ListComp() | ast.GeneratorExp() | ast.SetComp():
+                return frozenset({Items(self.of(node.elt))})
+            case ast.DictComp():
+                return frozenset({Items(self.of(node.value))})
+            case ast.BinOp(op=ast.Mult() | ast.Add()):
+                sides = self.of(node.left) | self.of(node.right)
+                return frozenset({Items(self._items(sides))})
+            case ast.Starred():
+                return self._items(self.of(node.value)) or UNKNOWN
+            case ast.Lambda():
+                return frozenset({FunctionValue(node)})
+            case ast.Constant(value=None):
+                return _NOTHING
+            case _:
+                return UNKNOWN
+
+    def _name(self, node: ast.Name) -> frozenset[Value]:
+        found = self.scopes.lookup(node.id, node)
+        if found is None:
+            return self._star(node.id)
+        scope, bindings = found
+        return _union(self.binding(binding, scope) for binding in bindings)
+
+    def _star(self, name: str) -> frozenset[Value]:
+        for origin in self.scopes.star_imports:
+            if origin in ("flax.linen", "flax.linen.recurrent"):
+                return _imported(f"{origin}.{name}")
+        return UNKNOWN
+
+    def binding(self, binding: Binding, scope: Scope) -> frozenset[Value]:
+        """Every value that one binding gives its name."""
+        match binding.node:
+            case ast.Import() | ast.ImportFrom():
+                assert binding.imported is not None
+                return _imported(binding.imported)
+            case ast.ClassDef():
+                return frozenset({self.class_value(binding.node)})
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return frozenset({FunctionValue(binding.node)})
+            case ast.arg():
+                return self._parameter(binding, scope)
+            case ast.AnnAssign() if isinstance(scope.node, ast.ClassDef):
+                return self._field(binding.node)
+        if binding.value is None:
+            return UNKNOWN
+        if binding.path[:1] == (0,) and isinstance(binding.value, ast.Call):
+            carry = self.carry_argument(binding.value)
+            if carry is not None:
+                return self.of(carry)
+        return self._along(self.of(binding.value), binding.path)
+
+    def carry_argument(self, call: ast.Call) -> ast.expr | None:
+        """The carry of ``cell(carry, x)`` where the callee is a cell instance."""
+        if any(isinstance(value, CellInstance) for value in self.of(call.func)) and call.args:
+            return call.args[0]
+        return None
+
+    def class_value(self, node: ast.ClassDef) -> Value:
+        kind = self.cell_kind(node)
+        return CellClass(kind) if kind else ModuleClass(node)
+
+    def cell_kind(self, node: ast.ClassDef) -> Kind | None:
+        """The kind of a user's class that derives from a cell, else None."""
+        if node in self._active:
+            return None
+        self._active.add(node)
+        try:
+            bases = _union(self.of(base) for base in node.bases)
+        finally:
+            self._active.discard(node)
+        for base in bases:
+            if isinstance(base, CellClass):
+                own = _fields(node)
+                fields = base.kind.fields
+                return replace(
+                    base.kind,
+                    name=node.name,
+                    definition=node,
+                    fields=None if fields is None else fields[:-2] + own + fields[-2:],
+                    sized=base.kind.sized or "features" in own,
+                    own_carry=base.kind.own_carry or "initialize_carry" in _methods(node),
+                )
+        return None
+
+    def _parameter(self, binding: Binding, scope: Scope) -> frozenset[Value]:
+        assert isinstance(binding.node, ast.arg)
+        owner = self.source.parents.get(scope.node)
+        function = scope.node
+        if isinstance(owner, ast.ClassDef) and isinstance(function, ast.FunctionDef):
+            first = [*function.args.posonlyargs, *function.args.args][:1]
+            if first == [binding.node] and not is_static(function):
+                cls = self.class_value(owner)
+                if is_classmethod(function):
+                    return frozenset({cls})
+                if isinstance(cls, CellClass):
+                    return frozenset({CellInstance(cls, None)})
+                return frozenset({ModuleInstance(owner)})
+        annotated = self.annotation(binding.node.annotation)
+        if annotated:
+            return annotated
+        if binding.value is not None:
+            return _any_cell(self.of(binding.value)) or UNKNOWN
+        return UNKNOWN
+
+    def _field(self, node: ast.AnnAssign) -> frozenset[Value]:
+        default = self.of(node.value) if node.value is not None else _NOTHING
+        annotated = self.annotation(node.annotation)
+        factory = _factory(node.value)
+        if factory is not None:
+            default = frozenset(
+                CellInstance(value, None) if isinstance(value, CellClass) else value
+                for value in self.of(factory)
+            )
+        return default | annotated if annotated else _any_cell(default) or UNKNOWN
+
+    def annotation(self, node: ast.expr | None) -> frozenset[Value]:
+        """The cells an annotation speaks of: ``RNNCellBase``, ``Type[RNNCellBase]``."""
+        match node:
+            case None:
+                return _NOTHING
+            case ast.Subscript():
+                name = ast.unparse(node.value).rpartition(".")[2]
+                inner = node.slice
+                if name in ("Type", "type"):
+                    return frozenset(v for v in self.of(inner) if isinstance(v, CellClass))
+                if name == "Callable" and isinstance(inner, ast.Tuple) and len(inner.elts) == 2:
+                    return frozenset(v for v in self.of(inner.elts[1]) if isinstance(v, CellClass))
+                if name == "Optional":
+                    return self.annotation(inner)
+                return _NOTHING
+            case ast.BinOp(op=ast.BitOr()):
+                return self.annotation(node.left) | self.annotation(node.right)
+            case ast.Name() | ast.Attribute():
+                return frozenset(
+                    CellInstance(value, None)
+                    for value in self.of(node)
+                    if isinstance(value, CellClass)
+                )
+            case _:
+                return _NOTHING
+
+    def _attribute(self, value: Value, name: str) -> frozenset[Value]:
+        match value:
+            case Dotted(origin):
+                return _imported(f"{origin}.{name}")
+            case ModuleInstance(node) | ModuleClass(node):
+                return self.member(node, name)
+            case _:
+                return UNKNOWN
+
+    def member(self, node: ast.ClassDef, name: str) -> frozenset[Value]:
+        """Every value of ``self.name`` in a class of this file."""
+        if (node, name) in self._active:
+            return _NOTHING
+        self._active.add((node, name))
+        try:
+            scope = self.scopes.of(node)
+            found = _union(self.binding(b, scope) for b in scope.bindings.get(name, []))
+            for value, path in self._stores.get((node, name), []):
+                found |= self._along(self.of(value), path) if value is not None else UNKNOWN
+            if found:
+                return found
+            for base in _union(self.of(base) for base in node.bases):
+                found |= (
+                    self.member(base.node, name) if isinstance(base, ModuleClass) else UNKNOWN
+                )
+            return found or UNKNOWN
+        finally:
+            self._active.discard((node, name))
+
+    def stores(self, node: ast.ClassDef, name: str) -> list[tuple[ast.expr | None, tuple[int, ...]]]:
+        """What the methods of a class assign to ``self.name``."""
+        return self._stores.get((node, name), [])
+
+    def _call(self, node: ast.Call) -> frozenset[Value]:
+        return _union(self._called(value, node) for value in self.of(node.func)) or UNKNOWN
+
+    def _called(self, value: Value, node: ast.Call) -> frozenset[Value]:
+        match value:
+            case CellClass():
+                return frozenset({CellInstance(value, node)})
+            case RnnClass():
+                return frozenset({RnnInstance(value, node)})
+            case ModuleClass(definition):
+                return frozenset({ModuleInstance(definition)})
+            case FunctionValue(definition):
+                return self._returned(definition)
+            case Dynamic(origin, called=False):
+                return frozenset({Dynamic(origin, called=True)})
+            case Dotted(name):
+                return self._library_call(name, node)
+            case Unknown() if isinstance(node.func, ast.Name):
+                return self._builtin_call(node.func.id, node)
+            case _:
+                return UNKNOWN
+
+    def _returned(self, node: Function) -> frozenset[Value]:
+        if isinstance(node, ast.Lambda):
+            return self.of(node.body)
+        return _union(self.of(value) for value in returned(node, self.source)) or UNKNOWN
+
+    def _library_call(self, name: str, node: ast.Call) -> frozenset[Value]:
+        transform = transform_name(name)
+        if transform and node.args:
+            return frozenset(
+                self._lift(value, transform, node) for value in self.of(node.args[0])
+            )
+        if name == "functools.partial" and node.args:
+            bound = frozenset(k.arg for k in node.keywords if k.arg)
+            return frozenset(
+                replace(value, bound=value.bound | bound)
+                if isinstance(value, CellClass)
+                else Unknown()
+                for value in self.of(node.args[0])
+            )
+        return UNKNOWN
+
+    def _lift(self, value: Value, transform: str, node: ast.Call) -> Value:
+        match value:
+            case CellClass():
+                scan = node if transform == "scan" else value.scan
+                return replace(value, lifted=(*value.lifted, transform), scan=scan)
+            case RnnClass() | ModuleClass() | Dynamic():
+                return value
+            case _:
+                return Unknown()
+
+    def _builtin_call(self, name: str, node: ast.Call) -> frozenset[Value]:
+        if name == "getattr" and len(node.args) >= 2:
+            owner = self.dotted(node.args[0])
+            if owner in ("flax.linen", "flax.linen.recurrent"):
+                match node.args[1]:
+                    case ast.Constant(value=str(attribute)):
+                        return _imported(f"{owner}.{attribute}")
+                return frozenset({Dynamic(node)})
+        columns = tuple(self._items(self.of(argument)) for argument in node.args)
+        if name == "zip":
+            return frozenset({Items(frozenset({Row(columns)}))})
+        if name == "enumerate":
+            return frozenset({Items(frozenset({Row((UNKNOWN, *columns[:1]))}))})
+        if name in ("list", "tuple", "reversed", "sorted", "iter"):
+            return frozenset({Items(_union(columns))})
+        return UNKNOWN
+
+    def _along(self, values: frozenset[Value], path: Iterable[int]) -> frozenset[Value]:
+        for step in path:
+            values = _union(self._step(value, step) for value in values)
+        return values
+
+    def _step(self, value: Value, step: int) -> frozenset[Value]:
+        match value:
+            case Row(columns) if 0 <= step < len(columns):
+                return columns[step]
+            case _:
+                return self._items(frozenset({value}))
+
+    def _items(self, values: frozenset[Value]) -> frozenset[Value]:
+        return _union(self._item(value) for value in values)
+
+    def _item(self, value: Value) -> frozenset[Value]:
+        match value:
+            case Items(inner):
+                return inner
+            case Row(columns):
+                return _union(columns)
+            case _:
+                return UNKNOWN
+
+
+def _imported(name: str) -> frozenset[Value]:
+    short = linen_name(name)
+    if short in KINDS:
+        return frozenset({CellClass(KINDS[short])})
+    if short in ("RNN", "Bidirectional"):
+        return frozenset({RnnClass(short)})
+    return frozenset({Dotted(name)})
+
+
+def _union(sets: Iterable[frozenset[Value]]) -> frozenset[Value]:
+    return _NOTHING.union(*sets)
+
+
+def _any_cell(default: frozenset[Value]) -> frozenset[Value]:
+    """The values of a parameter: its default, and others of the same sort."""
+    if any(isinstance(value, CellClass) for value in default):
+        return default | {CellClass(ANY_CELL)}
+    return default | UNKNOWN
+
+
+def _fields(node: ast.ClassDef) -> tuple[str, ...]:
+    return tuple(
+        statement.target.id
+        for statement in node.body
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+    )
+
+
+def _methods(node: ast.ClassDef) -> frozenset[str]:
+    return frozenset(s.name for s in node.body if isinstance(s, ast.FunctionDef))
+
+
+def _factory(node: ast.expr | None) -> ast.expr | None:
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("field"):
+        for keyword in node.keywords:
+            if keyword.arg == "default_factory":
+                return keyword.value
+    return None
+
+
+def _attribute_stores(
+    source: Source,
+) -> dict[tuple[ast.ClassDef, str], list[tuple[ast.expr | None, tuple[int, ...]]]]:
+    """Every ``self.name = value``, by class and name."""
+    stores: dict[tuple[ast.ClassDef, str], list[tuple[ast.expr | None, tuple[int, ...]]]] = {}
+
+    def store(target: ast.expr, value: ast.expr | None, path: tuple[int, ...]) -> None:
+        match target:
+            case ast.Attribute(value=ast.Name(id="self")):
+                cls = source.method_class(target)
+                if cls is not None:
+                    stores.setdefault((cls, target.attr), []).append((value, path))
+            case ast.Tuple() | ast.List():
+                for index, element in enumerate(target.elts):
+                    store(element, value, (*path, index))
+
+    for node in source.nodes:
+        match node:
+            case ast.Assign():
+                for target in node.targets:
+                    store(target, node.value, ())
+            case ast.AnnAssign():
+                store(node.target, node.value, ())
+            case ast.AugAssign():
+                store(node.target, None, ())
+    return stores
+
+
+def decorator_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    for decorator in function.decorator_list:
+        target = decorator.func if isinstance(decorator, ast.Call) else decorator
+        yield ast.unparse(target).rpartition(".")[2]
+
+
+def is_static(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return "staticmethod" in decorator_names(function)
+
+
+def is_classmethod(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return "classmethod" in decorator_names(function)
+
+
+def returned(
+    function: ast.FunctionDef | ast.AsyncFunctionDef, source: Source
+) -> list[ast.expr]:
+    """The expressions that a function itself returns."""
+    return [
+        node.value
+        for node in ast.walk(function)
+        if isinstance(node, ast.Return)
+        and node.value is not None
+        and source.function(node) is function
+    ]

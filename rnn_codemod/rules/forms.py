@@ -1,0 +1,290 @@
+"""How the refactored API is written: the forms that several rules share."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from rnn_codemod.editing.edits import (
+    AddArgument,
+    DropArgument,
+    Edit,
+    MoveOut,
+    NameArgument,
+    Replace,
+)
+from rnn_codemod.reading.facts import CarryCall, Construction
+from rnn_codemod.reading.pairs import Pair
+from rnn_codemod.reading.reading import Reading
+from rnn_codemod.reading.sizes import NoWidth, Width
+from rnn_codemod.reading.source import arguments
+from rnn_codemod.rules.rule import Context
+
+_FLOAT32 = {"jax.numpy.float32", "numpy.float32"}
+_KNOWN_INITIALIZERS = ("flax.linen.initializers.", "jax.nn.initializers.")
+
+
+class CannotWrite(Exception):
+    """A form that would not be exact here; the message is the reason."""
+
+
+def shape_tuple(reading: Reading, batch: ast.expr, *last: str) -> str:
+    """``(*batch_dims, size)``, spelled with the elements of a literal tuple."""
+    if isinstance(batch, ast.Tuple):
+        axes = [reading.source.segment(element) for element in batch.elts]
+    elif isinstance(batch, ast.BinOp | ast.BoolOp | ast.IfExp | ast.Compare):
+        axes = [f"*({reading.source.segment(batch)})"]
+    else:
+        axes = [f"*{reading.source.segment(batch)}"]
+    parts = [*axes, *last]
+    return f"({', '.join(parts)},)" if len(parts) == 1 else f"({', '.join(parts)})"
+
+
+def one_line(text: str) -> str:
+    """An expression from several lines as one."""
+    return re.sub(r"\s*[\r\n]\s*", " ", text)
+
+
+def argument_index(call: ast.Call, value: ast.expr) -> int:
+    for index, argument in enumerate(arguments(call)):
+        if argument is value or getattr(argument, "value", None) is value:
+            return index
+    raise LookupError(ast.dump(value))
+
+
+def plain_zeros(reading: Reading) -> str:
+    """A ``carry_init`` that gives the legacy carry whatever the cell's ``param_dtype`` is."""
+    zeros = reading.sizes.values_path("jax.numpy", "zeros")
+    if zeros.startswith("jax.numpy.") and not _imports(reading, "jax"):
+        raise CannotWrite("jax.numpy is not imported, and the carry needs it to keep its dtype")
+    return f"lambda key, shape, dtype: {zeros}(shape)"
+
+
+def _imports(reading: Reading, library: str) -> bool:
+    return any(
+        binding.imported == library
+        for bindings in reading.scopes.module.bindings.values()
+        for binding in bindings
+    )
+
+
+def carry_init(reading: Reading, carry: CarryCall) -> str | None:
+    """The field ``carry_init`` that gives the same carry as the legacy call, if one is needed."""
+    given = carry.parts.get("init_fn")
+    if given is None:
+        return plain_zeros(reading) if reading.wide_floats else None
+    text = one_line(reading.source.segment(given))
+    maker = given.func if isinstance(given, ast.Call) else given
+    name = reading.values.dotted(maker) or ""
+    known = name.startswith(_KNOWN_INITIALIZERS)
+    if known and not reading.wide_floats and not _has_dtype(given):
+        return text
+    if not reading.purity.cheap(given) and not known:
+        raise CannotWrite("init_fn is made by a call, and would be made again for each array")
+    return f"lambda key, shape, dtype: {text}(key, shape)"
+
+
+def _has_dtype(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and any(k.arg == "dtype" for k in node.keywords)
+
+
+def inside_function(reading: Reading, node: ast.AST) -> bool:
+    """Whether a cell built at ``node`` may find itself inside a module: then parent=None."""
+    return reading.source.function(node) is not None
+
+
+def after_receiver(reading: Reading, carry: CarryCall) -> int:
+    """Where the receiver of ``receiver.initialize_carry`` ends, its brackets included."""
+    end = reading.source.span(carry.receiver)[1]
+    gap = reading.source.text[end : reading.source.span(carry.node.func)[1]]
+    bracket = re.match(r"[\s)]*(?=\s*\.)", gap)
+    if bracket is None or "#" in gap:
+        raise CannotWrite("a comment stands between the class and the call")
+    return end + len(bracket[0].rstrip())
+
+
+def carry_arguments(
+    context: Context, carry: CarryCall, shape: str, *, sample: bool = False
+) -> list[Edit]:
+    """(rng, batch_dims, size, init_fn) become (rng, input_shape)."""
+    source = context.reading.source
+    parts = carry.parts
+    batch, size = parts["batch_dims"], parts["size"]
+    edits: list[Edit] = [Replace(_bracketed(context.reading, batch), shape)]
+    if argument_index(carry.node, batch) > argument_index(carry.node, size):
+        raise CannotWrite("size is given before batch_dims")
+    for name in ("size", "init_fn"):
+        if name in parts:
+            edits.append(DropArgument(source.span(carry.node), argument_index(carry.node, parts[name])))
+    for keyword in carry.node.keywords:
+        if keyword.arg == "batch_dims":
+            new = "sample_input" if sample else "input_shape"
+            edits.append(NameArgument(source.span(carry.node), argument_index(carry.node, batch), new))
+    return edits
+
+
+def _bracketed(reading: Reading, node: ast.expr) -> tuple[int, int]:
+    """The span of an argument with the brackets around it."""
+    start, end = reading.source.span(node)
+    text = reading.source.text
+    while True:
+        left = re.search(r"\(\s*$", text[:start])
+        right = re.match(r"\s*\)", text[end:])
+        if not left or not right or left.start() <= _opening(reading, node):
+            return start, end
+        start, end = left.start(), end + right.end()
+
+
+def _opening(reading: Reading, node: ast.expr) -> int:
+    """Where the argument list that holds ``node`` opens."""
+    call = next(up for up in reading.source.ancestors(node) if isinstance(up, ast.Call))
+    end = reading.source.span(call.func)[1]
+    return reading.source.text.index("(", end)
+
+
+def evaluated_once(context: Context, carry: CarryCall) -> None:
+    """Raise CannotWrite where the new form would evaluate the arguments in another order."""
+    pure = context.reading.purity.pure
+    parts = carry.parts
+    size_pure = pure(parts["size"])
+    init_pure = "init_fn" not in parts or pure(parts["init_fn"])
+    others = [parts["rng"], parts["batch_dims"]]
+    if not (size_pure and init_pure) and not all(map(pure, others)):
+        raise CannotWrite("the size would be evaluated before the other arguments")
+
+
+def size_in_shape(context: Context, size: ast.expr) -> str:
+    """How ``size`` is written as the last axis of the shape.
+
+    Only the batch axes are read, so a size that must not be evaluated twice is 1 there.
+    """
+    if not context.reading.purity.cheap(size):
+        return "1"
+    return one_line(context.reading.source.segment(size))
+
+
+def detached(context: Context, carry: CarryCall) -> list[Edit]:
+    """``Cell(features=size, parent=None).initialize_carry(rng, (*batch_dims, size))``."""
+    reading = context.reading
+    evaluated_once(context, carry)
+    size = carry.parts["size"]
+    fields = [f"features={one_line(reading.source.segment(size))}"]
+    initializer = carry_init(reading, carry)
+    if initializer is not None:
+        fields.append(f"carry_init={initializer}")
+    if inside_function(reading, carry.node):
+        fields.append("parent=None")
+    shape = shape_tuple(reading, carry.parts["batch_dims"], size_in_shape(context, size))
+    at = after_receiver(reading, carry)
+    return [
+        Replace((at, at), f"({', '.join(fields)})"),
+        *carry_arguments(context, carry, shape),
+    ]
+
+
+def paired(context: Context, pair: Pair) -> list[Edit]:
+    """One instance for the carry and its cell."""
+    reading = context.reading
+    carry = pair.carry
+    evaluated_once(context, carry)
+    statement = reading.source.statement(carry.node)
+    edits: list[Edit] = []
+    name = pair.name
+    if name is None:
+        name = reading.fresh_name("cell", carry.node)
+        before = reading.source.span(statement)[0]
+        edits.append(MoveOut(reading.source.span(pair.construction.node), name, before))
+    edits.append(Replace(reading.source.span(carry.receiver), name))
+    runtime = context.options.target == "runtime"
+    if pair.sample is not None:
+        shape = pair.sample if runtime else f"{pair.sample}.shape"
+    else:
+        size = size_in_shape(context, carry.parts["size"])
+        shape = shape_tuple(reading, carry.parts["batch_dims"], size)
+    edits.extend(carry_arguments(context, carry, shape, sample=runtime and bool(pair.sample)))
+    return edits
+
+
+def is_paired(context: Context, construction: Construction) -> Pair | None:
+    """The pair that a construction belongs to, where all rules for it are on."""
+    if not pairs_allowed(context):
+        return None
+    return context.reading.pairs.of_construction(construction)
+
+
+def pairs_allowed(context: Context) -> bool:
+    needed = {"static_carry", "missing_features", "lifted_class", "positional_arguments"}
+    select, ignore = context.options.select, context.options.ignore
+    return (not select or needed <= select) and not needed & ignore
+
+
+def constructor(context: Context, made: Construction, width: Width) -> list[Edit]:
+    """``features=`` first, positional arguments named, and the carry's dtype kept."""
+    reading = context.reading
+    span = reading.source.span(made.node)
+    edits: list[Edit] = [AddArgument(span, "features", one_line(width.text), first=True)]
+    if made.node.args:
+        edits.extend(named_arguments(reading, made))
+    pair = is_paired(context, made)
+    if pair is not None:
+        initializer = carry_init(reading, pair.carry)
+    elif makes_carries(reading, made):
+        initializer = kept_dtype(reading, made)
+    else:
+        initializer = None
+    if initializer is not None:
+        edits.append(AddArgument(span, "carry_init", initializer))
+    return edits
+
+
+def makes_carries(reading: Reading, made: Construction) -> bool:
+    return bool(reading.sizes.layers(made) or reading.sizes.own_carries(made))
+
+
+def kept_dtype(reading: Reading, made: Construction) -> str | None:
+    """Legacy carries were float32 (float64 under x64), whatever the cell's ``param_dtype``."""
+    given = made.keyword("param_dtype")
+    default = given is None or reading.values.dotted(given.value) in _FLOAT32
+    inits = {
+        carry_init(reading, carry)
+        for carry in reading.sizes.own_carries(made)
+        if carry.parts.get("init_fn") is not None
+    }
+    if len(inits) > 1:
+        raise CannotWrite("its carries are created with different init_fn")
+    if inits:
+        return inits.pop()
+    return None if default and not reading.wide_floats else plain_zeros(reading)
+
+
+def named_arguments(reading: Reading, made: Construction) -> list[Edit]:
+    """Positional arguments under the names of the legacy fields."""
+    fields = {kind.fields for kind in made.kinds}
+    known = fields.pop() if len(fields) == 1 else None
+    if known is None or len(made.node.args) > len(known):
+        raise CannotWrite("the positional arguments cannot be named")
+    if any(isinstance(argument, ast.Starred) for argument in made.node.args):
+        raise CannotWrite("the positional arguments cannot be named")
+    span = reading.source.span(made.node)
+    return [NameArgument(span, index, known[index]) for index in range(len(made.node.args))]
+
+
+def width_of(context: Context, made: Construction) -> Width | NoWidth:
+    if made.splat:
+        return NoWidth("the ** mapping may already hold features")
+    pair = is_paired(context, made)
+    if pair is not None:
+        size = pair.carry.parts["size"]
+        text = context.reading.source.segment(size)
+        return Width(text, "the size that its carry is created with", size)
+    return context.reading.sizes.width(made)
+
+
+def recipe_for(context: Context, made: Construction) -> str:
+    text = one_line(context.reading.source.segment(made.node.func))
+    rest = [one_line(context.reading.source.segment(a)) for a in made.node.args]
+    rest += [
+        one_line(context.reading.source.text[slice(*context.reading.source.span(k))])
+        for k in made.node.keywords
+    ]
+    return f"{text}({', '.join(['features=<width of the carry>', *rest])})"

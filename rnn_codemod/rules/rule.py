@@ -1,0 +1,52 @@
+"""What a rule is."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rnn_codemod.editing.edits import Decision, Edit
+from rnn_codemod.findings import Applicability, Finding, Options
+from rnn_codemod.reading.reading import Reading
+
+
+@dataclass(frozen=True)
+class Context:
+    """One file under one set of options; what every rule decides from."""
+
+    reading: Reading
+    options: Options
+    used_elsewhere: frozenset[str]
+    """Classes of this file whose names other given files mention."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One kind of legacy code. Its name is its file, id, fixture folder and docs anchor."""
+
+    name: str
+    summary: str
+    explanation: str
+    before: str
+    after: str
+    find: Callable[[Context], Iterator[Decision]]
+
+    def rewrite(
+        self,
+        context: Context,
+        node: ast.AST,
+        message: str,
+        *edits: Edit,
+        reason: str = "",
+        applicability: Applicability = Applicability.SAFE,
+    ) -> Decision:
+        line, column = context.reading.source.place(node)
+        return Decision(Finding(self.name, line, column, message, applicability, reason), edits)
+
+    def refuse(
+        self, context: Context, node: ast.AST, message: str, reason: str, *recipe: str
+    ) -> Decision:
+        line, column = context.reading.source.place(node)
+        manual = Applicability.MANUAL
+        return Decision(Finding(self.name, line, column, message, manual, reason, recipe))

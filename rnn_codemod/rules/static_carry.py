@@ -1,0 +1,59 @@
+"""``Cell.initialize_carry(rng, batch_dims, size)`` on a cell class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnn_codemod.editing.edits import Decision
+from rnn_codemod.reading.facts import CarryCall
+from rnn_codemod.rules.forms import CannotWrite, detached, paired, pairs_allowed
+from rnn_codemod.rules.rule import Context, Rule
+
+MESSAGE = "initialize_carry is called on the class"
+
+
+def find(context: Context) -> Iterator[Decision]:
+    for carry in context.reading.facts.carries:
+        if carry.own or carry.convolutional or not carry.classes:
+            continue
+        if "init_fn" not in carry.parts:
+            yield decide(rule, context, carry, MESSAGE)
+
+
+def decide(by: Rule, context: Context, carry: CarryCall, message: str) -> Decision:
+    """Rewrite one static carry call in the name of the rule ``by``."""
+    if carry.instances:
+        return by.refuse(
+            context, carry.node, message, "the receiver may be a class or an instance", RECIPE
+        )
+    if not carry.parts:
+        return by.refuse(
+            context, carry.node, message, "the arguments are not (rng, batch_dims, size)", RECIPE
+        )
+    pair = context.reading.pairs.of_carry(carry) if pairs_allowed(context) else None
+    try:
+        if pair is not None:
+            edits = paired(context, pair)
+            return by.rewrite(context, carry.node, message, *edits, reason="one instance")
+        return by.rewrite(context, carry.node, message, *detached(context, carry))
+    except CannotWrite as why:
+        return by.refuse(context, carry.node, message, str(why), RECIPE)
+
+
+RECIPE = "Cell(features=size, parent=None).initialize_carry(rng, (*batch_dims, size))"
+
+rule = Rule(
+    name="static_carry",
+    summary="initialize_carry is called on a cell class",
+    explanation=(
+        "Since Flax 0.7 initialize_carry is a method of an instance that knows its features, "
+        "and is given the shape of an input. Where the cell itself is near, one instance serves "
+        "both. Elsewhere a cell is built only for its carry, with parent=None, so that it does "
+        "not take a name in the module around it."
+    ),
+    before="carry = nn.GRUCell.initialize_carry(key, (batch,), hidden)\n",
+    after=(
+        "carry = nn.GRUCell(features=hidden, parent=None).initialize_carry(key, (batch, hidden))\n"
+    ),
+    find=find,
+)
