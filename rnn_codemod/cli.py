@@ -1,0 +1,128 @@
+"""The command line: what may be asked for, and in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnn_codemod import __version__
+
+if TYPE_CHECKING:
+    from rnn_codemod.findings import Options
+
+# The commands themselves are imported when one runs: --help has no use for them.
+
+EXIT_CODES = """\b
+Exit codes:
+  0  nothing legacy is left
+  1  legacy sites remain: check and --diff found some, or migrate refused some
+  2  wrong usage
+  3  a file could not be read, understood or written; the others were done
+"""
+
+
+def unknown_rule(name: str, known: Iterable[str]) -> str:
+    """What to say of a rule that does not exist."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the rules are {', '.join(sorted(known))}"
+    return f"unknown rule {name!r}; {hint}"
+
+
+def _rules(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> frozenset[str]:
+    names = {name.strip() for part in given for name in part.split(",")} - {""}
+    if names:
+        from rnn_codemod.rules import RULES
+
+        for name in sorted(names - set(RULES)):
+            raise click.BadParameter(unknown_rule(name, RULES))
+    return frozenset(names)
+
+
+def _paths(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    if "-" in given and len(given) > 1:
+        raise click.BadParameter("- stands for stdin and goes with no other path")
+    return given
+
+
+def _what_to_do(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The arguments that ``migrate`` and ``check`` share."""
+    several: dict[str, Any] = {"multiple": True, "callback": _rules, "metavar": "RULES"}
+    for decorate in (
+        click.option("--unsafe", is_flag=True, help="Take what is only plausible too."),
+        click.option("--ignore", **several, help="Leave out these rules (comma-separated)."),
+        click.option("--select", **several, help="Only these rules (comma-separated)."),
+        click.option(
+            "--target",
+            type=click.Choice(["flax", "runtime"]),
+            default="flax",
+            show_default=True,
+            help="What to write for: flax >= 0.7 or rnn_runtime.",
+        ),
+        click.argument("paths", nargs=-1, required=True, callback=_paths, metavar="PATH..."),
+    ):
+        command = decorate(command)
+    return command
+
+
+def _options(**chosen: Any) -> Options:
+    from rnn_codemod.findings import Options
+
+    return Options(**chosen)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
+@click.version_option(__version__)
+def main() -> None:
+    """Rewrites recurrent code for Flax <= 0.6 so that it runs on the API of today.
+
+    What is not proved to compute the same numbers is left as it was, and reported with the reason
+    and the lines to write by hand.
+    """
+
+
+@main.command(epilog=EXIT_CODES)
+@_what_to_do
+@click.option("--diff", is_flag=True, help="Print a unified diff and write nothing.")
+@click.option("--annotate", is_flag=True, help="Leave each refusal as a comment in the code too.")
+@click.pass_context
+def migrate(context: click.Context, /, paths: tuple[str, ...], diff: bool, **chosen: Any) -> None:
+    """Rewrite files, and the Python files in folders, where they are.
+
+    PATH may be - for stdin to stdout. Folders are searched without what .gitignore excludes.
+    """
+    from rnn_codemod import commands
+
+    context.exit(commands.migrate(paths, _options(**chosen), diff))
+
+
+@main.command(epilog=EXIT_CODES)
+@_what_to_do
+@click.pass_context
+def check(context: click.Context, /, paths: tuple[str, ...], **chosen: Any) -> None:
+    """List every legacy site as path:line:col rule message, and write nothing."""
+    from rnn_codemod import commands
+
+    context.exit(commands.check(paths, _options(**chosen)))
+
+
+@main.command()
+@click.argument("name", required=False)
+def rule(name: str | None) -> None:
+    """Explain a rule with its before and after; without NAME, list all."""
+    from rnn_codemod.reporting.explain import explained, listed
+    from rnn_codemod.rules import RULES
+
+    if name is None:
+        click.echo(listed(RULES.values()))
+    elif name in RULES:
+        click.echo(explained(RULES[name]))
+    else:
+        raise click.BadParameter(unknown_rule(name, RULES), param_hint="NAME")

@@ -1,0 +1,38 @@
+"""Which files could hold a legacy site at all, told from their bytes without reading Python."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+RECURRENT = (
+    b"LSTM",
+    b"GRU",
+    b"RNN",
+    b"initialize_carry",
+    b"recurrent",
+    b"segmentation_mask",
+    b"Bidirectional",
+)
+"""Parts of every name of the legacy API. Wider than need be: a miss would be silent."""
+
+DYNAMIC = (b"getattr", b"__dict__", b"vars", b"attrgetter", b"methodcaller")
+"""Ways to reach a name of a module that is not written in the file."""
+
+_CELL_CLASS = re.compile(rb"\bclass\s+\w+\s*\([^:]*Cell\b|RNNCellBase|Cell\s+as\b")
+
+
+def may_be_legacy(data: bytes) -> bool:
+    """Whether the file may hold a site: it names Flax, and a recurrent part or a way to one."""
+    return b"flax" in data and any(part in data for part in (*RECURRENT, *DYNAMIC))
+
+
+def may_define_cell(data: bytes) -> bool:
+    """Whether the file may define a cell class of its own."""
+    return _CELL_CLASS.search(data) is not None
+
+
+def names_in(data: bytes, names: Iterable[str]) -> frozenset[str]:
+    """Those of ``names`` that occur in ``data`` as a word."""
+    words = b"|".join(re.escape(name.encode()) for name in sorted(names))
+    return frozenset(word.decode() for word in re.findall(rb"\b(?:%s)\b" % words, data))

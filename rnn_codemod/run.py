@@ -1,0 +1,180 @@
+"""The whole way of a run: discover, search, migrate, write; one result for every file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import partial
+
+from rnn_codemod.files.discover import discover
+from rnn_codemod.files.problem import Problem, os_cause
+from rnn_codemod.files.search import may_be_legacy, may_define_cell, names_in
+from rnn_codemod.findings import Options
+from rnn_codemod.results import FileResult
+from rnn_codemod.treat import Engine, Job, exports, read, the_rules, treat
+
+BYTES_PER_PROCESS = 150_000
+"""With less source than this for each, another process costs more than it saves."""
+
+
+class Mode(Enum):
+    """What becomes of a file in which something would change."""
+
+    CHECK = "check"
+    DIFF = "diff"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A file that may hold a site."""
+
+    path: str
+    size: int
+    may_define_cell: bool
+
+
+def migrate_paths(
+    paths: Sequence[str],
+    options: Options,
+    mode: Mode,
+    *,
+    processes: int | None = 0,
+    engine: Engine | None = None,
+) -> Iterator[FileResult]:
+    """Treats the files and folders ``paths`` and gives one result per file, in a fixed order.
+
+    Files are written one after another, each before its result is given, so whoever stops early
+    knows which are done.
+
+    Args:
+        paths: files and folders.
+        options: what the user asked for.
+        mode: whether to write.
+        processes: how many to work in; 0 is this one, ``None`` as many as pay. Only in another
+            process does a crash of the interpreter end as the problem of one file.
+        engine: stands in for the rules.
+    """
+    found = discover(paths)
+    yield from (FileResult(problem.path, problem=problem) for problem in found.problems)
+    looks = [_look(path) for path in found.files]
+    candidates = [look for look in looks if isinstance(look, _Candidate)]
+    treated: Iterator[FileResult] = iter(())
+    if candidates:
+        engine = engine or the_rules()
+        if processes is None:
+            processes = _worth(sum(candidate.size for candidate in candidates))
+        jobs = _jobs(candidates, found.files, processes, engine)
+        treated = _treat_all(jobs, options, processes, engine)
+    for look in looks:
+        yield look if isinstance(look, FileResult) else _finished(next(treated), mode)
+
+
+def migrate_bytes(
+    data: bytes,
+    name: str,
+    options: Options,
+    *,
+    processes: int | None = 0,
+    engine: Engine | None = None,
+) -> FileResult:
+    """Treats ``data``, the bytes of a file that is not on the disk, under the given name."""
+    if not may_be_legacy(data):
+        return FileResult(name)
+    jobs = [Job(name, data=data)]
+    return next(_treat_all(jobs, options, 1 if processes is None else processes, engine))
+
+
+def _look(path: str) -> FileResult | _Candidate:
+    try:
+        data = read(path)
+    except OSError as error:
+        return FileResult(path, problem=Problem(path, os_cause("cannot be read", error)))
+    if not may_be_legacy(data):
+        return FileResult(path)
+    return _Candidate(path, len(data), may_define_cell(data))
+
+
+def _worth(size: int) -> int:
+    """How many processes pay for so many bytes of candidates."""
+    try:
+        processors = len(os.sched_getaffinity(0))
+    except AttributeError:
+        processors = os.cpu_count() or 1
+    return min(processors, 1 + size // BYTES_PER_PROCESS)
+
+
+def _jobs(
+    candidates: Sequence[_Candidate], files: Sequence[str], processes: int, engine: Engine
+) -> list[Job]:
+    """The candidates, each with those of its own cells that other files mention."""
+    defining = [Job(candidate.path) for candidate in candidates if candidate.may_define_cell]
+    if len(files) == 1 or not defining:
+        return [Job(candidate.path) for candidate in candidates]
+    # Not before there are candidates: most runs end without them.
+    from rnn_codemod.workers import in_processes
+
+    cells = in_processes(partial(exports, engine), _exports_nothing, defining, processes)
+    exported = {job.path: names for job, names in zip(defining, cells, strict=True)}
+    mentioned = _mentions(frozenset().union(*exported.values()), files)
+    return [
+        Job(
+            candidate.path,
+            frozenset(
+                name
+                for name in exported.get(candidate.path, ())
+                if mentioned[name] - {candidate.path}
+            ),
+        )
+        for candidate in candidates
+    ]
+
+
+def _exports_nothing(job: Job, cause: str) -> frozenset[str]:
+    return frozenset()  # What killed the process does so again, and is told, when it is treated.
+
+
+def _mentions(names: frozenset[str], files: Sequence[str]) -> dict[str, set[str]]:
+    """By name, the files in which it occurs."""
+    where: dict[str, set[str]] = {name: set() for name in names}
+    if not names:
+        return where
+    for path in files:
+        try:
+            data = read(path)
+        except OSError:
+            continue  # told of when it was looked at
+        for name in names_in(data, names):
+            where[name].add(path)
+    return where
+
+
+def _treat_all(
+    jobs: Sequence[Job], options: Options, processes: int, engine: Engine | None
+) -> Iterator[FileResult]:
+    from rnn_codemod.workers import in_processes
+
+    work = partial(treat, engine or the_rules(), options)
+    return in_processes(work, _died, jobs, processes)
+
+
+def _died(job: Job, cause: str) -> FileResult:
+    return FileResult(job.path, problem=Problem(job.path, cause))
+
+
+def _finished(result: FileResult, mode: Mode) -> FileResult:
+    if mode is not Mode.WRITE or result.before == result.after:
+        return result
+    from rnn_codemod.files import write
+
+    try:
+        notes = write.replace(result.path, result.before, result.after)
+    except write.CannotWrite as error:
+        cause = str(error)
+    except OSError as error:
+        cause = os_cause("cannot be written", error)
+    else:
+        return replace(result, warnings=result.warnings + notes)
+    return FileResult(result.path, problem=Problem(result.path, cause))

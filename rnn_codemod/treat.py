@@ -1,0 +1,106 @@
+"""One file from bytes to bytes, and every way in which that can fail told as data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rnn_codemod.files.decode import CannotDecode, decode
+from rnn_codemod.files.problem import Problem, os_cause
+from rnn_codemod.findings import Migration, Options
+from rnn_codemod.results import FileResult
+
+PYTHON_2 = ("Missing parentheses in call to", "multiple exception types", "leading zeros")
+"""What today's parser says of the commonest constructs of Python 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What is done to a text."""
+
+    migrate: Callable[[str, Options, frozenset[str]], Migration]
+    exported_cells: Callable[[str], frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to treat. ``data`` are its bytes where they come from elsewhere than the disk."""
+
+    path: str
+    used_elsewhere: frozenset[str] = frozenset()
+    data: bytes | None = None
+
+
+def the_rules() -> Engine:
+    """The engine of the product."""
+    from rnn_codemod.migration import exported_cells, migrate_source
+
+    return Engine(migrate_source, exported_cells)
+
+
+def read(path: str) -> bytes:
+    """All bytes of a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with open(path, "rb", buffering=0) as file:
+        return file.readall()
+
+
+def exports(engine: Engine, job: Job) -> frozenset[str]:
+    """The cells in a file that others could use; none where ``treat`` will tell of a problem."""
+    try:
+        return engine.exported_cells(decode(read(job.path)).text)
+    except Exception:
+        return frozenset()
+
+
+def treat(engine: Engine, options: Options, job: Job) -> FileResult:
+    """Migrates one file's bytes; writes nothing and never raises."""
+    try:
+        before = read(job.path) if job.data is None else job.data
+        source = decode(before)
+        migration = engine.migrate(source.text, options, job.used_elsewhere)
+        after = source.encode(migration.text)
+    except Exception as error:
+        cause, line = _told(error)
+        return FileResult(job.path, problem=Problem(job.path, cause, line))
+    if before == after:
+        before = after = b""
+    return FileResult(
+        job.path,
+        migration.rewritten,
+        migration.refused,
+        migration.left_alone,
+        migration.warnings,
+        before,
+        after,
+    )
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """The cause and the line of a failure."""
+    match error:
+        case OSError():
+            return os_cause("cannot be read", error), 0
+        case CannotDecode():
+            return str(error), error.line
+        case SyntaxError():
+            return f"cannot be parsed: {error.msg} ({_dialect(error.msg)})", error.lineno or 0
+        case RecursionError():
+            return "is nested too deeply to be read", 0
+        case MemoryError():
+            return "needs more memory than there is, or is nested too deeply to be read", 0
+        case UnicodeEncodeError():
+            return f"its encoding has no character for the new text: {error}", 0
+        case ValueError():
+            return f"cannot be treated: {error}", 0
+    return f"internal error, please report it: {type(error).__name__}: {error}", 0
+
+
+def _dialect(message: str) -> str:
+    if message.startswith(PYTHON_2):
+        return "this looks like Python 2"
+    return "read as Python {}.{}".format(*sys.version_info)
