@@ -56,7 +56,7 @@ def _what_to_do(command: Callable[..., Any]) -> Callable[..., Any]:
     """The arguments that ``migrate`` and ``check`` share."""
     several: dict[str, Any] = {"multiple": True, "callback": _rules, "metavar": "RULES"}
     for decorate in (
-        click.option("--unsafe", is_flag=True, help="Take what is only plausible too."),
+        click.option("--unsafe", is_flag=True, help="Also apply what is only plausible."),
         click.option("--ignore", **several, help="Leave out these rules (comma-separated)."),
         click.option("--select", **several, help="Only these rules (comma-separated)."),
         click.option(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar
@@ -53,7 +53,7 @@ class _Pool(Generic[Item, Result]):
         items: Sequence[Item],
     ) -> None:
         # A fork costs a tenth of a new interpreter. Only Linux's C libraries bear it reliably.
-        self._method = "fork" if sys.platform == "linux" else "spawn"
+        self._forks = sys.platform == "linux"
         self._function = function
         self._died = died
         self._items = items
@@ -79,12 +79,12 @@ class _Pool(Generic[Item, Result]):
             worker.process.join()
 
     def _start(self) -> None:
-        context = multiprocessing.get_context(self._method)
+        context = get_context("fork") if self._forks else get_context("spawn")
         ours, theirs = context.Pipe()
         inherited = [worker.pipe for worker in self._workers] + [ours]
         process = context.Process(
             target=_serve,
-            args=(theirs, self._function, inherited if self._method == "fork" else []),
+            args=(theirs, self._function, inherited if self._forks else []),
             daemon=True,
         )
         process.start()
