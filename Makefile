@@ -1,0 +1,54 @@
+# `make` alone lists the commands. Each one makes the environment that it needs.
+PYTHON ?= python3
+VENV ?= .venv
+LEGACY ?= .legacy
+WORKERS ?= auto
+
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+LEGACY_INSTALLED := $(LEGACY)/installed
+# The first interpreter at hand that flax 0.6.11 can be installed on.
+LEGACY_PYTHON ?= $(shell for p in "$(PYTHON)" python3.11 python3.10; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] not in {(3, 10), (3, 11)})' 2>/dev/null \
+	&& echo "$$p" && break; done)
+
+.PHONY: help demo test check format goldens benchmark packages clean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+
+demo: $(INSTALLED) ## migrate a real legacy package, run it before and after, compare the numbers
+	@$(MAKE) --no-print-directory $(LEGACY_INSTALLED) || echo "No legacy environment here: the deprecated cells of rnn_runtime stand in for it."
+	$(BIN)/python benchmarks/packages/demo.py --legacy-python $(LEGACY)/bin/python
+
+test: $(INSTALLED) ## run the tests
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+check: $(INSTALLED) ## lint, formatter and strict types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(INSTALLED) ## let the formatter and the linter mend what they can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+goldens: $(LEGACY_INSTALLED) ## record the before-probes of the fixtures on flax 0.6.11
+	JAX_PLATFORMS=cpu $(LEGACY)/bin/python fixtures/record.py
+
+packages: $(INSTALLED) $(LEGACY_INSTALLED) ## migrate the published legacy packages; writes docs/packages.md
+	$(BIN)/python benchmarks/packages/run.py --legacy-python $(LEGACY)/bin/python
+
+clean: ## remove the environments and what the tools left behind
+	rm -rf $(VENV) $(LEGACY) build dist .mypy_cache .pytest_cache .ruff_cache
+
+$(INSTALLED): setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+$(LEGACY_INSTALLED): fixtures/legacy-requirements.txt
+	@test -n "$(LEGACY_PYTHON)" || { echo "flax 0.6.11 needs Python 3.10 or 3.11: set LEGACY_PYTHON" >&2; exit 1; }
+	$(LEGACY_PYTHON) -m venv $(LEGACY)
+	$(LEGACY)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	touch $@
