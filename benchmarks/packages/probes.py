@@ -1,12 +1,16 @@
 """Builds and runs the recurrent modules of one package, and writes what they computed.
 
-``python probes.py PROBE FOLDER OUT.npz``: imports the package from FOLDER, on whichever flax the
-interpreter has, and saves every initial parameter and every output under its path. The script needs
-jax, flax and numpy alone and runs on flax 0.6.11 as on the current one: it is the same program
-before and after. Parameters are drawn by jax for ``.../params`` and by numpy for the outputs, so
-that outputs are compared on equal parameters, biases included, which start at zero.
+``python probes.py PROBE FOLDER OUT.npz [--deprecated]``: imports the package from FOLDER, on
+whichever flax the interpreter has, and saves every initial parameter and every output under its
+path. The script needs jax, flax and numpy alone and runs on flax 0.6.11 as on the current one: it
+is the same program before and after. With ``--deprecated`` the cells of ``rnn_runtime.deprecated``
+stand in for flax 0.6.11.
+
+Parameters are drawn by jax for ``.../params`` and by numpy for the outputs, so that outputs are
+compared on equal parameters, biases included, which start at zero.
 """
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -22,10 +26,18 @@ def main():
     jax.config.update("jax_threefry_partitionable", False)  # the generator of jax 0.4.13
     sys.path.insert(0, str(folder))
     recorded = {}
-    for name, value in PROBES[probe](folder):
-        for path, leaf in jax.tree_util.tree_flatten_with_path(value)[0]:
-            recorded[name + jax.tree_util.keystr(path)] = np.asarray(leaf)
+    with legacy_cells() if "--deprecated" in sys.argv else contextlib.nullcontext():
+        for name, value in PROBES[probe](folder):
+            for path, leaf in jax.tree_util.tree_flatten_with_path(value)[0]:
+                recorded[name + jax.tree_util.keystr(path)] = np.asarray(leaf)
     np.savez(out, **recorded)
+
+
+def legacy_cells():
+    """The recurrent names of flax.linen mean the deprecated cells while the context lasts."""
+    from rnn_runtime.deprecated import legacy_names
+
+    return legacy_names()
 
 
 def run(name, model, *args, rngs=("params",), **kwargs):

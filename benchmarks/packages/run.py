@@ -10,49 +10,60 @@ from __future__ import annotations
 
 import argparse
 import ast
+import os
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from compare import compare
 from registry import PACKAGES, Package, fetch, unpack
-from trial import ProbeError, codemod, record
+from trial import ProbeError, record
 
-from rnn_codemod.findings import Finding, Options
-from rnn_codemod.migration import migrate
+from rnn_codemod import FileResult, Mode, Options, migrate_paths
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one package."""
+    """What became of one package; ``results`` has one entry per file."""
 
     package: Package
-    files: int
-    migrated: int
-    refused: tuple[tuple[str, Finding], ...]
-    left_alone: int
-    changed: int
+    results: tuple[FileResult, ...]
     failures: tuple[str, ...]
     numbers: str
 
     @property
     def row(self) -> str:
+        """The package as a row of the table."""
+        migrated = sum(len(result.rewritten) for result in self.results)
+        refused = sum(len(result.refused) for result in self.results)
         cells = (
             self.package,
-            self.files,
-            self.migrated + len(self.refused),
-            self.migrated,
-            len(self.refused),
-            self.left_alone,
-            self.changed,
+            len(self.results),
+            migrated + refused,
+            migrated,
+            refused,
+            sum(result.left_alone for result in self.results),
+            sum(result.before != result.after for result in self.results),
             "; ".join(self.failures) or "yes",
             self.numbers,
         )
         return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+    @property
+    def unfinished(self) -> list[str]:
+        """Every refusal, and every file that could not be treated, with its reason."""
+        lines = []
+        for result in self.results:
+            for finding in result.refused:
+                place = f"`{result.path}:{finding.line}` {finding.rule}"
+                lines.append(f"- {self.package}, {place}: {finding.reason or finding.message}")
+            if result.problem:
+                lines.append(f"- {self.package}, `{result.path}`: {result.problem.cause}")
+        return lines
 
 
 def main() -> int:
@@ -73,23 +84,15 @@ def main() -> int:
 
 
 def examine(package: Package, wheel: Path, scratch: Path, legacy_python: str) -> Outcome:
+    """Migrate ``package`` in ``scratch``, check the result, and run it where a probe exists."""
     before, after = unpack(wheel, scratch / "before"), unpack(wheel, scratch / "after")
-    files = sorted(path.relative_to(before) for path in before.rglob("*.py"))
-    migrated, left_alone, refused = 0, 0, []
-    for path in files:
-        result = migrate((before / path).read_text(encoding="utf-8"), Options())
-        migrated += len(result.rewritten)
-        left_alone += result.left_alone
-        refused += [(path.as_posix(), finding) for finding in result.refused]
-
-    failures = []
-    codemod("migrate", ".", folder=after)
-    once = {path: (after / path).read_bytes() for path in files}
-    codemod("migrate", ".", folder=after)
-    if once != {path: (after / path).read_bytes() for path in files}:
+    results = migrated(after)
+    changed = [result for result in results if result.before != result.after]
+    failures = [
+        f"{result.path} does not parse" for result in changed if not parses(result.after)
+    ]
+    if any(result.before != result.after for result in migrated(after)):
         failures.append("a second run changes files")
-    changed = [path for path in files if once[path] != (before / path).read_bytes()]
-    failures += [f"{path} does not parse" for path in changed if not parses(once[path])]
 
     numbers = "not run"
     if package.probe:
@@ -103,19 +106,17 @@ def examine(package: Package, wheel: Path, scratch: Path, legacy_python: str) ->
             numbers = str(comparison)
             if not comparison.agree:
                 failures.append("the numbers differ")
-    return Outcome(
-        package,
-        len(files),
-        migrated,
-        tuple(refused),
-        left_alone,
-        len(changed),
-        tuple(failures),
-        numbers,
-    )
+    return Outcome(package, results, tuple(failures), numbers)
+
+
+def migrated(folder: Path) -> tuple[FileResult, ...]:
+    """The result for every file of ``folder``, which is rewritten; paths are relative to it."""
+    results = migrate_paths([str(folder)], Options(), Mode.WRITE)
+    return tuple(replace(result, path=os.path.relpath(result.path, folder)) for result in results)
 
 
 def parses(source: bytes) -> bool:
+    """Whether ``source`` is Python."""
     try:
         ast.parse(source)
     except SyntaxError:
@@ -142,11 +143,7 @@ def page(outcomes: list[Outcome]) -> str:
         "",
     ]
     for outcome in outcomes:
-        for path, finding in outcome.refused:
-            reason = finding.reason or finding.message
-            lines.append(
-                f"- {outcome.package}, `{path}:{finding.line}` {finding.rule}: {reason}",
-            )
+        lines += outcome.unfinished
     return "\n".join(lines) + "\n"
 
 
