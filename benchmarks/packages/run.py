@@ -88,9 +88,7 @@ def examine(package: Package, wheel: Path, scratch: Path, legacy_python: str) ->
     before, after = unpack(wheel, scratch / "before"), unpack(wheel, scratch / "after")
     results = migrated(after)
     changed = [result for result in results if result.before != result.after]
-    failures = [
-        f"{result.path} does not parse" for result in changed if not parses(result.after)
-    ]
+    failures = [f"{result.path} does not parse" for result in changed if not parses(result.after)]
     if any(result.before != result.after for result in migrated(after)):
         failures.append("a second run changes files")
 
