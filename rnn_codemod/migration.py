@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.findings import Applicability, Finding, Migration, Options
 from rnn_codemod.reading.facts import Facts
@@ -35,6 +37,19 @@ def migrate_source(
     after = _edited(reading, rewrites)
     return Migration(
         after, tuple(d.finding for d in rewrites), refused, _left_alone(reading.facts)
+    )
+
+
+def exported_cells(text: str) -> frozenset[str]:
+    """The cell classes of this text that change for whoever uses them from another file.
+
+    Raises SyntaxError, ValueError or RecursionError for a text that cannot be read.
+    """
+    reading = Reading.of(text)
+    return frozenset(
+        node.name
+        for node in reading.source.nodes
+        if isinstance(node, ast.ClassDef) and reading.values.cell_kind(node) is not None
     )
 
 

@@ -65,7 +65,9 @@ class _Editor:
         lines = []
         for edit in self._lines[before]:
             if isinstance(edit, AddLines):
-                lines.extend(f"{indentation}{line}{self._newline}" for line in edit.lines)
+                lines.extend(
+                    f"{indentation if line else ''}{line}{self._newline}" for line in edit.lines
+                )
             else:
                 value = self._call(edit.span)
                 lines.append(f"{indentation}{edit.name} = {value}{self._newline}")
@@ -88,7 +90,8 @@ class _Editor:
         if span in self._moved:
             return self._moved[span].name
         if span in self._replaced:
-            return "".join(edit.text for edit in self._replaced[span])
+            texts = [edit.text for edit in self._replaced[span]]
+            return "".join(texts) if span[0] == span[1] else texts[-1]
         return self._call(span)
 
     def _call(self, span: Span) -> str:

@@ -8,8 +8,6 @@ import libcst as cst
 
 from rnn_codemod.editing.edits import AddArgument, ArgumentEdit, DropArgument, NameArgument
 
-_EMPTY = cst.Module([])
-
 
 class RoundTripError(ValueError):
     """The parser does not give the text back as it was."""
@@ -27,7 +25,11 @@ def edit_call(text: str, edits: Sequence[ArgumentEdit], newline: str) -> str:
         raise RoundTripError(f"LibCST cannot read this call: {error.message}") from error
     if not isinstance(call, cst.Call) or module.code_for_node(call) != text:
         raise RoundTripError("LibCST does not give this call back as it was written")
-    return module.code_for_node(call.with_changes(args=_changed(call, edits)))
+    space = call.whitespace_before_args
+    if not call.args and isinstance(space, cst.SimpleWhitespace):
+        space = cst.SimpleWhitespace("")
+    changed = call.with_changes(args=_changed(call, edits), whitespace_before_args=space)
+    return module.code_for_node(changed)
 
 
 def _changed(call: cst.Call, edits: Sequence[ArgumentEdit]) -> list[cst.Arg]:
@@ -58,16 +60,12 @@ def _without(args: list[cst.Arg], index: int) -> list[cst.Arg]:
     last = index == len(args) - 1
     before = args[index - 1]
     comma = gone.comma
+    tail = comma.whitespace_after if isinstance(comma, cst.Comma) else gone.whitespace_after_arg
+    gap = _after(before.comma, tail) if _comment(before.comma) or _comment(comma) else tail
     if last and not isinstance(comma, cst.Comma):
-        kept = before.with_changes(
-            comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=gone.whitespace_after_arg
-        )
-        if _comment(before.comma):
-            kept = before.with_changes(comma=_joined(before.comma, gone.whitespace_after_arg))
+        kept = before.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=gap)
     else:
-        assert isinstance(comma, cst.Comma)
-        after = _joined(before.comma, comma.whitespace_after) if _comment(before.comma) else comma
-        kept = before.with_changes(comma=after)
+        kept = before.with_changes(comma=comma.with_changes(whitespace_after=gap))
     rest[index - 1] = kept
     return rest
 
@@ -82,33 +80,27 @@ def _comment(comma: cst.Comma | cst.MaybeSentinel) -> bool:
     )
 
 
-def _joined(
-    comma: cst.Comma | cst.MaybeSentinel, after: cst.BaseParenthesizableWhitespace
-) -> cst.Comma:
-    """The first comma with the comments behind the second one as lines of their own."""
-    assert isinstance(comma, cst.Comma)
-    space = comma.whitespace_after
-    assert isinstance(space, cst.ParenthesizedWhitespace)
-    if not isinstance(after, cst.ParenthesizedWhitespace):
-        return comma.with_changes(
-            whitespace_after=space.with_changes(
-                last_line=after if isinstance(after, cst.SimpleWhitespace) else space.last_line
-            )
-        )
+def _after(
+    comma: cst.Comma | cst.MaybeSentinel, tail: cst.BaseParenthesizableWhitespace
+) -> cst.BaseParenthesizableWhitespace:
+    """The white space of a comma, with the comments of ``tail`` as lines of their own."""
+    space = comma.whitespace_after if isinstance(comma, cst.Comma) else None
+    if not isinstance(space, cst.ParenthesizedWhitespace):
+        return tail
+    if not isinstance(tail, cst.ParenthesizedWhitespace):
+        return space.with_changes(last_line=tail)
     lines = list(space.empty_lines)
-    if after.first_line.comment is not None:
+    if tail.first_line.comment is not None:
         lines.append(
             cst.EmptyLine(
                 indent=space.indent,
                 whitespace=space.last_line,
-                comment=after.first_line.comment,
-                newline=after.first_line.newline,
+                comment=tail.first_line.comment,
+                newline=tail.first_line.newline,
             )
         )
-    return comma.with_changes(
-        whitespace_after=after.with_changes(
-            first_line=space.first_line, empty_lines=[*lines, *after.empty_lines]
-        )
+    return tail.with_changes(
+        first_line=space.first_line, empty_lines=[*lines, *tail.empty_lines]
     )
 
 
@@ -119,7 +111,11 @@ def _with(args: list[cst.Arg], edit: AddArgument, call: cst.Call) -> list[cst.Ar
         return [made]
     if edit.first:
         space = call.whitespace_before_args
-        gap = space if isinstance(space, cst.ParenthesizedWhitespace) else None
+        inline = isinstance(args[0].comma, cst.Comma) and len(args) > 1 and isinstance(
+            args[0].comma.whitespace_after, cst.SimpleWhitespace
+        )
+        broken = isinstance(space, cst.ParenthesizedWhitespace) and not inline
+        gap = space if broken else None
         if gap is not None:
             plain = cst.TrailingWhitespace(newline=gap.first_line.newline)
             gap = gap.with_changes(first_line=plain, empty_lines=[])

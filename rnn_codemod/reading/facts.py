@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rnn_codemod.reading.kinds import RNN_FIELDS, CarryForm, Kind
@@ -14,7 +14,6 @@ from rnn_codemod.reading.values import (
     Dotted,
     FunctionValue,
     RnnClass,
-    RnnInstance,
     Unknown,
     Value,
     Values,
@@ -128,17 +127,23 @@ def gather(source: Source, values: Values) -> Facts:
                     carries.append(carry)
                 else:
                     modern += 1
-            elif node.func.attr in ("apply", "init", "init_with_output") and len(node.args) > 2:
+            elif node.func.attr in ("apply", "init", "init_with_output"):
                 if any(isinstance(v, CellInstance) for v in values.of(node.func.value)):
-                    applications.append(
-                        Application(node, node.func.value, node.args[1], node.args[2])
-                    )
-        if any(isinstance(v, CellInstance) for v in called) and node.args:
-            sample = node.args[1] if len(node.args) > 1 else None
-            applications.append(Application(node, node.func, node.args[0], sample))
+                    applications.extend(_application(node, node.func.value, node.args[1:]))
+        if any(isinstance(v, CellInstance) for v in called):
+            applications.extend(_application(node, node.func, node.args))
     return Facts(
         tuple(constructions), tuple(carries), tuple(applications), tuple(layers), modern
     )
+
+
+def _application(
+    node: ast.Call, cell: ast.expr, given: list[ast.expr]
+) -> Iterator[Application]:
+    parts = dict(zip(("carry", "inputs"), given, strict=False))
+    parts.update({k.arg: k.value for k in node.keywords if k.arg})
+    if "carry" in parts:
+        yield Application(node, cell, parts["carry"], parts.get("inputs"))
 
 
 def _classes(found: Iterable[Value]) -> frozenset[CellClass]:
@@ -164,10 +169,13 @@ def _construction(
     legacy = (
         not sized
         and not any(cls.kind.convolutional for cls in classes)
-        and (not node.args or _is_legacy_positional(node.args[0], values))
+        and not any(cls.kind.sized for cls in classes)
+        and (
+            not node.args
+            or all(cls.kind.own_carry for cls in classes)
+            or _is_legacy_positional(node.args[0], values)
+        )
     )
-    if legacy and any(cls.kind.sized for cls in classes):
-        legacy = False
     return Construction(node, classes, legacy, splat)
 
 
@@ -260,3 +268,11 @@ def _layer(node: ast.Call) -> RnnCall | None:
     if isinstance(size, ast.Constant) and isinstance(size.value, bool):
         return None
     return RnnCall(node, parts["cell"], size)
+
+
+def conv_features(made: Construction) -> ast.expr | None:
+    """What a ConvLSTMCell is given as its features."""
+    given = made.keyword("features")
+    if given is not None:
+        return given.value
+    return made.node.args[0] if made.node.args else None

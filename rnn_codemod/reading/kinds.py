@@ -33,7 +33,7 @@ _CONVOLUTIONAL = (
     "dtype",
     "param_dtype",
 )
-_MODULE = ("parent", "name")
+MODULE_FIELDS = ("parent", "name")
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("LSTMCell", CarryForm.PAIR, _DENSE + _MODULE),
-        Kind("OptimizedLSTMCell", CarryForm.PAIR, _DENSE + _MODULE),
-        Kind("GRUCell", CarryForm.SINGLE, _DENSE + _MODULE),
-        Kind("ConvLSTMCell", CarryForm.PAIR, _CONVOLUTIONAL + _MODULE, True, sized=True),
-        Kind("ConvLSTM", CarryForm.PAIR, _CONVOLUTIONAL + _MODULE, True, sized=True),
+        Kind("LSTMCell", CarryForm.PAIR, _DENSE + MODULE_FIELDS),
+        Kind("OptimizedLSTMCell", CarryForm.PAIR, _DENSE + MODULE_FIELDS),
+        Kind("GRUCell", CarryForm.SINGLE, _DENSE + MODULE_FIELDS),
+        Kind("ConvLSTMCell", CarryForm.PAIR, _CONVOLUTIONAL + MODULE_FIELDS, True, sized=True),
+        Kind("ConvLSTM", CarryForm.PAIR, _CONVOLUTIONAL + MODULE_FIELDS, True, sized=True),
         Kind("RNNCellBase", CarryForm.ANY, None),
     )
 }

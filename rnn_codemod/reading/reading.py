@@ -10,6 +10,7 @@ from rnn_codemod.reading.facts import Facts, gather
 from rnn_codemod.reading.guards import Guards
 from rnn_codemod.reading.pairs import Pairs
 from rnn_codemod.reading.purity import Purity
+from rnn_codemod.reading.samples import Samples
 from rnn_codemod.reading.scopes import Scope, Scopes
 from rnn_codemod.reading.shapes import Shapes
 from rnn_codemod.reading.sizes import Sizes
@@ -27,6 +28,7 @@ class Reading:
     shapes: Shapes
     sizes: Sizes
     pairs: Pairs
+    samples: Samples
     guards: Guards
 
     @staticmethod
@@ -38,7 +40,6 @@ class Reading:
         facts = gather(source, values)
         purity = Purity(values)
         shapes = Shapes(values)
-        sizes = Sizes(values, purity, facts)
         return Reading(
             source,
             scopes,
@@ -46,8 +47,9 @@ class Reading:
             facts,
             purity,
             shapes,
-            sizes,
-            Pairs(values, facts, purity, shapes, sizes),
+            Sizes(values, purity, facts),
+            Pairs(values, facts, purity),
+            Samples(values, facts, purity, shapes),
             Guards(source, values, facts),
         )
 

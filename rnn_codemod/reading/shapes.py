@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from rnn_codemod.reading.scopes import ITEM
 from rnn_codemod.reading.values import Values
 
 _MADE = {
@@ -39,10 +40,19 @@ class Shapes:
     def __init__(self, values: Values) -> None:
         self.values = values
 
-    def same_batch(self, batch: ast.expr, sample: ast.expr) -> bool:
-        """Whether ``sample.shape[:-1]`` is ``batch`` for every run that worked before."""
-        wanted = self._dims(batch)
-        given = self._batch_of(sample, wanted)
+    def same_batch(
+        self,
+        batch: ast.expr,
+        sample: ast.expr,
+        spatial: list[ast.expr],
+        scan_axis: int | None,
+    ) -> bool:
+        """Whether ``sample.shape[:-1]`` is batch and spatial axes in every run that worked.
+
+        ``scan_axis`` is the axis of ``sample`` that a scan takes away before the cell sees it.
+        """
+        wanted = self._dims(ast.Tuple([ast.Starred(batch), *spatial]) if spatial else batch)
+        given = self._batch_of(sample, wanted, scan_axis)
         return wanted is not None and given is not None and wanted == given
 
     def _dims(self, node: ast.expr) -> list[Dim] | None:
@@ -166,14 +176,18 @@ class Shapes:
                     return len(binding.node.targets[0].elts)
         return None
 
-    def _batch_of(self, sample: ast.expr, wanted: list[Dim] | None) -> list[Dim] | None:
+    def _batch_of(
+        self, sample: ast.expr, wanted: list[Dim] | None, scan_axis: int | None
+    ) -> list[Dim] | None:
         """The batch axes of a sample, where they may be the ``wanted`` ones.
 
         Where its rank is not told, it is taken to have as many as the legacy carry: with any
         other number the carry would not have met the cell's gates. A carry without batch axes
         meets inputs of any rank, so there the rank must be known.
         """
-        array, dropped = _indexed(sample)
+        array, dropped = self._indexed(sample)
+        if scan_axis is not None:
+            dropped = [*dropped, scan_axis]
         if array is None or wanted is None:
             return None
         count = len(wanted)
@@ -189,27 +203,46 @@ class Shapes:
             return None
         return [self._axis(array, axis) for axis in kept[:-1]]
 
-
-def _indexed(sample: ast.expr) -> tuple[ast.Name | None, list[int]]:
-    """The array behind ``x``, ``x[0]``, ``x[:, 0]``, and the axes that the index takes away."""
-    match sample:
-        case ast.Name():
-            return sample, []
-        case ast.Subscript(value=ast.Name() as array):
-            index = sample.slice
-            parts = index.elts if isinstance(index, ast.Tuple) else [index]
-            dropped = []
-            for axis, part in enumerate(parts):
-                if isinstance(part, ast.Slice):
-                    if part.lower or part.upper or part.step:
+    def _indexed(self, sample: ast.expr) -> tuple[ast.Name | None, list[int]]:
+        """The array behind ``x``, ``x[0]``, ``x[:, 0]``, and the axes the index takes away."""
+        match sample:
+            case ast.Name():
+                return sample, []
+            case ast.Subscript(value=ast.Name() as array):
+                index = sample.slice
+                parts = index.elts if isinstance(index, ast.Tuple) else [index]
+                dropped = []
+                for axis, part in enumerate(parts):
+                    if isinstance(part, ast.Slice):
+                        if part.lower or part.upper or part.step:
+                            return None, []
+                    elif self._one_position(part):
+                        dropped.append(axis)
+                    else:
                         return None, []
-                elif _integer(part) is not None:
-                    dropped.append(axis)
-                else:
-                    return None, []
-            return array, dropped
-        case _:
-            return None, []
+                return array, dropped
+            case _:
+                return None, []
+
+    def _one_position(self, node: ast.expr) -> bool:
+        """Whether an index is a plain integer, so that its axis goes away."""
+        if _integer(node) is not None:
+            return True
+        match node:
+            case ast.BinOp(left=left, right=right):
+                return self._one_position(left) and self._one_position(right)
+            case ast.Name():
+                found = self.values.scopes.lookup(node.id, node)
+                binding = found[1][0] if found and len(found[1]) == 1 else None
+                if binding is None or binding.value is None:
+                    return False
+                value = binding.value
+                if isinstance(value, ast.Attribute) and value.attr == "shape":
+                    return len(binding.path) == 1
+                counted = isinstance(value, ast.Call) and ast.unparse(value.func) == "range"
+                return counted and binding.path == (ITEM,)
+            case _:
+                return False
 
 
 def _integer(node: ast.expr) -> int | None:

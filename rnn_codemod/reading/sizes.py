@@ -171,6 +171,9 @@ class Sizes:
                 return None
             if isinstance(binding.value, ast.Call) and binding.path[:1] in ((), (0,)):
                 continued = self.values.carry_argument(binding.value)
+                for step in binding.path[1:]:
+                    if isinstance(continued, ast.Tuple) and step < len(continued.elts):
+                        continued = continued.elts[step]
                 if continued is not None:
                     if isinstance(continued, ast.Name) and continued.id == node.id:
                         continue

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Union
 
-from rnn_codemod.reading.kinds import ANY_CELL, KINDS, Kind, linen_name, transform_name
+from rnn_codemod.reading.kinds import ANY_CELL, KINDS, MODULE_FIELDS, Kind, linen_name, transform_name
 from rnn_codemod.reading.scopes import ITEM, Binding, Scope, Scopes
 from rnn_codemod.reading.source import Function, Source
 
@@ -221,9 +221,10 @@ class Values:
 
     def carry_argument(self, call: ast.Call) -> ast.expr | None:
         """The carry of ``cell(carry, x)`` where the callee is a cell instance."""
-        if any(isinstance(value, CellInstance) for value in self.of(call.func)) and call.args:
-            return call.args[0]
-        return None
+        if not any(isinstance(value, CellInstance) for value in self.of(call.func)):
+            return None
+        named = [k.value for k in call.keywords if k.arg == "carry"]
+        return (call.args or named or [None])[0]
 
     def class_value(self, node: ast.ClassDef) -> Value:
         kind = self.cell_kind(node)
@@ -241,7 +242,7 @@ class Values:
         for base in bases:
             if isinstance(base, CellClass):
                 own = _fields(node)
-                fields = base.kind.fields
+                fields = MODULE_FIELDS if base.kind == ANY_CELL else base.kind.fields
                 return replace(
                     base.kind,
                     name=node.name,
@@ -338,7 +339,9 @@ class Values:
         finally:
             self._active.discard((node, name))
 
-    def stores(self, node: ast.ClassDef, name: str) -> list[tuple[ast.expr | None, tuple[int, ...]]]:
+    def stores(
+        self, node: ast.ClassDef, name: str
+    ) -> list[tuple[ast.expr | None, tuple[int, ...]]]:
         """What the methods of a class assign to ``self.name``."""
         return self._stores.get((node, name), [])
 

@@ -29,15 +29,24 @@ class CannotWrite(Exception):
 
 
 def shape_tuple(reading: Reading, batch: ast.expr, *last: str) -> str:
-    """``(*batch_dims, size)``, spelled with the elements of a literal tuple."""
-    if isinstance(batch, ast.Tuple):
-        axes = [reading.source.segment(element) for element in batch.elts]
-    elif isinstance(batch, ast.BinOp | ast.BoolOp | ast.IfExp | ast.Compare):
-        axes = [f"*({reading.source.segment(batch)})"]
-    else:
-        axes = [f"*{reading.source.segment(batch)}"]
-    parts = [*axes, *last]
+    """``(*batch_dims, size)``, spelled with the elements of literal tuples."""
+    parts = [*axes(reading, batch), *last]
     return f"({', '.join(parts)},)" if len(parts) == 1 else f"({', '.join(parts)})"
+
+
+def axes(reading: Reading, node: ast.expr) -> list[str]:
+    """The elements of a tuple expression, as they are written in a longer tuple."""
+    match node:
+        case ast.Tuple():
+            return [reading.source.segment(element) for element in node.elts]
+        case ast.BinOp(op=ast.Add(), left=left, right=right) if isinstance(
+            left, ast.Tuple
+        ) or isinstance(right, ast.Tuple):
+            return [*axes(reading, left), *axes(reading, right)]
+        case ast.BinOp() | ast.BoolOp() | ast.IfExp() | ast.Compare():
+            return [f"*({one_line(reading.source.segment(node))})"]
+        case _:
+            return [f"*{one_line(reading.source.segment(node))}"]
 
 
 def one_line(text: str) -> str:
@@ -71,21 +80,50 @@ def _imports(reading: Reading, library: str) -> bool:
 def carry_init(reading: Reading, carry: CarryCall) -> str | None:
     """The field ``carry_init`` that gives the same carry as the legacy call, if one is needed."""
     given = carry.parts.get("init_fn")
+    if carry.own:
+        return None
     if given is None:
         return plain_zeros(reading) if reading.wide_floats else None
     text = one_line(reading.source.segment(given))
-    maker = given.func if isinstance(given, ast.Call) else given
-    name = reading.values.dotted(maker) or ""
-    known = name.startswith(_KNOWN_INITIALIZERS)
-    if known and not reading.wide_floats and not _has_dtype(given):
+    known = _is_initializer(reading, given)
+    if known and not reading.wide_floats:
         return text
+    if isinstance(given, ast.Lambda):
+        return _with_dtype(reading, given)
     if not reading.purity.cheap(given) and not known:
         raise CannotWrite("init_fn is made by a call, and would be made again for each array")
     return f"lambda key, shape, dtype: {text}(key, shape)"
 
 
-def _has_dtype(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and any(k.arg == "dtype" for k in node.keywords)
+def _is_initializer(reading: Reading, node: ast.expr) -> bool:
+    """Whether ``node`` is an initializer of flax or jax, which takes (key, shape, dtype)."""
+    if isinstance(node, ast.Call) and any(k.arg == "dtype" for k in node.keywords):
+        return False
+    maker = node.func if isinstance(node, ast.Call) else node
+    if (reading.values.dotted(maker) or "").startswith(_KNOWN_INITIALIZERS):
+        return True
+    found = reading.scopes.lookup(node.id, node) if isinstance(node, ast.Name) else None
+    if found is None or len(found[1]) != 1 or isinstance(found[1][0].node, ast.arg):
+        return False
+    value = found[1][0].value
+    return value is not None and not found[1][0].path and _is_initializer(reading, value)
+
+
+def _with_dtype(reading: Reading, given: ast.Lambda) -> str:
+    """A lambda of (key, shape) that also takes the dtype, and does not look at it."""
+    names = [arg.arg for arg in given.args.args]
+    if len(names) != 2 or len(names) != len(
+        [node for node in ast.walk(given.args) if isinstance(node, ast.arg)]
+    ):
+        raise CannotWrite("init_fn does not take (key, shape)")
+    start = reading.source.span(given)[0]
+    end = reading.source.span(given.args.args[1])[1]
+    used = {node.id for node in ast.walk(given) if isinstance(node, ast.Name)}
+    dtype = "_" if "dtype" in used | {*names} else "dtype"
+    text = reading.source.text[start:end] + f", {dtype}" + reading.source.text[
+        end : reading.source.span(given)[1]
+    ]
+    return one_line(text)
 
 
 def inside_function(reading: Reading, node: ast.AST) -> bool:
@@ -103,23 +141,34 @@ def after_receiver(reading: Reading, carry: CarryCall) -> int:
     return end + len(bracket[0].rstrip())
 
 
+def shaped_by_input(context: Context, carry: CarryCall, *size: str) -> list[Edit]:
+    """(rng, batch_dims, size, init_fn) become (rng, input_shape).
+
+    The shape is the sample input's where that is proved, else ``(*batch_dims, *size)``.
+    """
+    sample = context.reading.samples.of(carry)
+    if sample is None:
+        shape = shape_tuple(context.reading, carry.parts["batch_dims"], *size)
+        return carry_arguments(context, carry, shape)
+    if context.options.target == "runtime":
+        return carry_arguments(context, carry, sample, keyword="sample_input")
+    return carry_arguments(context, carry, f"{sample}.shape")
+
+
 def carry_arguments(
-    context: Context, carry: CarryCall, shape: str, *, sample: bool = False
+    context: Context, carry: CarryCall, shape: str, *, keyword: str = "input_shape"
 ) -> list[Edit]:
-    """(rng, batch_dims, size, init_fn) become (rng, input_shape)."""
+    """Put ``shape`` in the place of batch_dims, and drop size and init_fn."""
     source = context.reading.source
     parts = carry.parts
-    batch, size = parts["batch_dims"], parts["size"]
+    batch = parts["batch_dims"]
+    call = source.span(carry.node)
     edits: list[Edit] = [Replace(_bracketed(context.reading, batch), shape)]
-    if argument_index(carry.node, batch) > argument_index(carry.node, size):
-        raise CannotWrite("size is given before batch_dims")
     for name in ("size", "init_fn"):
         if name in parts:
-            edits.append(DropArgument(source.span(carry.node), argument_index(carry.node, parts[name])))
-    for keyword in carry.node.keywords:
-        if keyword.arg == "batch_dims":
-            new = "sample_input" if sample else "input_shape"
-            edits.append(NameArgument(source.span(carry.node), argument_index(carry.node, batch), new))
+            edits.append(DropArgument(call, argument_index(carry.node, parts[name])))
+    if any(given.arg == "batch_dims" for given in carry.node.keywords):
+        edits.append(NameArgument(call, argument_index(carry.node, batch), keyword))
     return edits
 
 
@@ -174,11 +223,10 @@ def detached(context: Context, carry: CarryCall) -> list[Edit]:
         fields.append(f"carry_init={initializer}")
     if inside_function(reading, carry.node):
         fields.append("parent=None")
-    shape = shape_tuple(reading, carry.parts["batch_dims"], size_in_shape(context, size))
     at = after_receiver(reading, carry)
     return [
         Replace((at, at), f"({', '.join(fields)})"),
-        *carry_arguments(context, carry, shape),
+        *shaped_by_input(context, carry, size_in_shape(context, size)),
     ]
 
 
@@ -195,13 +243,9 @@ def paired(context: Context, pair: Pair) -> list[Edit]:
         before = reading.source.span(statement)[0]
         edits.append(MoveOut(reading.source.span(pair.construction.node), name, before))
     edits.append(Replace(reading.source.span(carry.receiver), name))
-    runtime = context.options.target == "runtime"
-    if pair.sample is not None:
-        shape = pair.sample if runtime else f"{pair.sample}.shape"
-    else:
-        size = size_in_shape(context, carry.parts["size"])
-        shape = shape_tuple(reading, carry.parts["batch_dims"], size)
-    edits.extend(carry_arguments(context, carry, shape, sample=runtime and bool(pair.sample)))
+    size = carry.parts["size"]
+    last = axes(reading, size) if carry.convolutional else [size_in_shape(context, size)]
+    edits.extend(shaped_by_input(context, carry, *last))
     return edits
 
 
@@ -226,7 +270,9 @@ def constructor(context: Context, made: Construction, width: Width) -> list[Edit
     if made.node.args:
         edits.extend(named_arguments(reading, made))
     pair = is_paired(context, made)
-    if pair is not None:
+    if any(kind.own_carry for kind in made.kinds):
+        initializer = None
+    elif pair is not None:
         initializer = carry_init(reading, pair.carry)
     elif makes_carries(reading, made):
         initializer = kept_dtype(reading, made)

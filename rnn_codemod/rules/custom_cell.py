@@ -1,0 +1,304 @@
+"""A user's cell with its own static carry: the class and all its uses change together."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from rnn_codemod.editing.edits import AddLines, Decision, Edit, Replace
+from rnn_codemod.reading.facts import LEGACY_CARRY, CarryCall, Construction, RnnCall
+from rnn_codemod.reading.kinds import CarryForm, Kind
+from rnn_codemod.reading.sizes import NoWidth
+from rnn_codemod.reading.values import CellClass, CellInstance, is_static
+from rnn_codemod.rules.forms import (
+    CannotWrite,
+    constructor,
+    detached,
+    paired,
+    pairs_allowed,
+    shaped_by_input,
+    size_in_shape,
+    width_of,
+)
+from rnn_codemod.rules.rnn_size import without_size
+from rnn_codemod.rules.rule import Context, Rule
+
+CLASS = "the cell creates its carry from batch_dims and size"
+USE = "a use of a cell that now has features"
+RECIPE = (
+    "features: int",
+    "@nn.nowrap",
+    "def initialize_carry(self, rng, input_shape):",
+    "    batch_dims, size = input_shape[:-1], self.features",
+)
+
+
+@dataclass(frozen=True)
+class CustomCell:
+    """A class statement with all that must change with it."""
+
+    kind: Kind
+    definition: ast.ClassDef
+    method: ast.FunctionDef
+    constructions: tuple[Construction, ...]
+    carries: tuple[CarryCall, ...]
+    layers: tuple[RnnCall, ...]
+
+
+def find(context: Context) -> Iterator[Decision]:
+    for node in context.reading.source.nodes:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        kind = context.reading.values.cell_kind(node)
+        if kind is None:
+            continue
+        method = next(
+            (s for s in node.body if isinstance(s, ast.FunctionDef) and s.name == _CARRY), None
+        )
+        if method is not None and is_static(method) and _is_legacy(method):
+            yield from _whole(context, _cell(context, kind, node, method))
+        elif method is None and kind.carry is not CarryForm.ANY and not kind.own_carry:
+            yield from _seen_elsewhere(context, kind, node)
+
+
+_CARRY = "initialize_carry"
+
+
+def _is_legacy(method: ast.FunctionDef) -> bool:
+    """Whether the signature is (rng, batch_dims, size), with or without an init_fn."""
+    args = method.args
+    names = [arg.arg for arg in args.args]
+    plain = not (args.posonlyargs or args.kwonlyargs or args.vararg or args.kwarg)
+    return plain and len(names) in (3, 4) and len(names) - len(args.defaults) <= 3
+
+
+def _seen_elsewhere(context: Context, kind: Kind, node: ast.ClassDef) -> Iterator[Decision]:
+    if node.name in context.used_elsewhere and not kind.sized:
+        yield rule.refuse(
+            context,
+            node,
+            "the cell inherits the new field features",
+            f"{node.name} is used in other files",
+            f"{node.name}(features=<width of the carry>, ...)",
+        )
+
+
+def _cell(
+    context: Context, kind: Kind, node: ast.ClassDef, method: ast.FunctionDef
+) -> CustomCell:
+    facts = context.reading.facts
+    return CustomCell(
+        kind,
+        node,
+        method,
+        tuple(c for c in facts.constructions if kind in c.kinds),
+        tuple(_with_parts(c, method) for c in facts.carries if kind in c.kinds),
+        tuple(r for r in facts.layers if _runs(context, r, kind)),
+    )
+
+
+def _with_parts(carry: CarryCall, method: ast.FunctionDef) -> CarryCall:
+    """The carry call with its arguments under flax's names, whatever the method calls them."""
+    if not carry.node.keywords and 3 <= len(carry.node.args) <= 4:
+        return replace(carry, parts=dict(zip(LEGACY_CARRY, carry.node.args, strict=False)))
+    return carry
+
+
+def _runs(context: Context, layer: RnnCall, kind: Kind) -> bool:
+    return any(
+        isinstance(value, CellInstance) and value.cls.kind == kind
+        for value in context.reading.values.of(layer.cell)
+    )
+
+
+def _whole(context: Context, cell: CustomCell) -> Iterator[Decision]:
+    try:
+        _check(context, cell)
+        definition = _definition(context, cell)
+        uses = [
+            *((made.node, _construction(context, made)) for made in cell.constructions),
+            *((carry.node, _carry(context, carry)) for carry in cell.carries),
+            *((layer.node, without_size(context, layer)) for layer in cell.layers),
+        ]
+    except CannotWrite as why:
+        yield rule.refuse(context, cell.method, CLASS, str(why), *RECIPE)
+        for site in (*cell.constructions, *cell.carries, *cell.layers):
+            reason = f"{cell.definition.name} and its uses change together or not at all"
+            yield rule.refuse(context, site.node, USE, reason)
+        return
+    yield rule.rewrite(context, cell.method, CLASS, *definition)
+    for node, edits in uses:
+        yield rule.rewrite(context, node, USE, *edits)
+
+
+def _check(context: Context, cell: CustomCell) -> None:
+    reading = context.reading
+    name = cell.definition.name
+    if name in context.used_elsewhere:
+        raise CannotWrite(f"{name} is used in other files")
+    if cell.kind.sized:
+        raise CannotWrite(f"{name} already has a field features, which may not be the size")
+    if len(cell.method.decorator_list) != 1:
+        raise CannotWrite("initialize_carry has other decorators")
+    known: set[ast.expr] = {c.node.func for c in cell.constructions}
+    known |= {carry.receiver for carry in cell.carries}
+    for node in reading.source.nodes:
+        if not isinstance(node, ast.Name | ast.Attribute) or node in known:
+            continue
+        values = reading.values.of(node) if isinstance(node.ctx, ast.Load) else ()
+        if not any(isinstance(v, CellClass) and v.kind == cell.kind for v in values):
+            continue
+        if not _is_annotation(context, node):
+            raise CannotWrite(f"{name} is also used as a value, in line {node.lineno}")
+    for carry in cell.carries:
+        if not carry.parts or any(k.arg not in LEGACY_CARRY for k in carry.node.keywords):
+            raise CannotWrite("the arguments of a carry call are not (rng, batch_dims, size)")
+        if "init_fn" in carry.parts:
+            raise CannotWrite("a carry is created with an init_fn")
+        if len(carry.kinds) != 1 or (carry.classes and carry.instances):
+            raise CannotWrite("a carry call may be of another cell")
+        if isinstance(carry.parts["size"], ast.Tuple | ast.List):
+            raise CannotWrite("the size of a carry is a tuple")
+    for made in cell.constructions:
+        if len(made.kinds) != 1 or made.splat:
+            raise CannotWrite("a construction may be of another cell, or be given features")
+    for layer in cell.layers:
+        if isinstance(layer.size, ast.Tuple | ast.List):
+            raise CannotWrite("nn.RNN is given a tuple as the size")
+
+
+def _is_annotation(context: Context, node: ast.expr) -> bool:
+    """Whether the name only says what something is, as in ``isinstance`` and annotations."""
+    up: ast.AST = node
+    for outer in context.reading.source.ancestors(node):
+        match outer:
+            case ast.arg(annotation=found) | ast.AnnAssign(annotation=found) if found is up:
+                return True
+            case ast.FunctionDef(returns=found) if found is up:
+                return True
+            case ast.Call(func=ast.Name(id="isinstance")):
+                return True
+            case ast.stmt():
+                return False
+        up = outer
+    return False
+
+
+def _construction(context: Context, made: Construction) -> list[Edit]:
+    width = width_of(context, made)
+    if isinstance(width, NoWidth):
+        line = made.node.lineno
+        raise CannotWrite(f"the features of the cell in line {line} are not known: {width.reason}")
+    return constructor(context, made, width)
+
+
+def _carry(context: Context, carry: CarryCall) -> list[Edit]:
+    if not carry.classes:
+        return shaped_by_input(context, carry, size_in_shape(context, carry.parts["size"]))
+    pair = context.reading.pairs.of_carry(carry) if pairs_allowed(context) else None
+    return detached(context, carry) if pair is None else paired(context, pair)
+
+
+def _definition(context: Context, cell: CustomCell) -> list[Edit]:
+    source = context.reading.source
+    method = cell.method
+    args = method.args.args
+    rng, batch, size = (arg.arg for arg in args[:3])
+    last = method.args.defaults[-1] if method.args.defaults else args[-1]
+    start, end = source.span(args[0])[0], source.span(last)[1]
+    if "#" in source.text[start:end]:
+        raise CannotWrite("a comment stands among the parameters of initialize_carry")
+    lines = [f"{batch}, {size} = input_shape[:-1], self.features"]
+    if len(args) == 4:
+        lines.append(f"{args[3].arg} = {source.segment(method.args.defaults[-1])}")
+    edits: list[Edit] = [
+        Replace(source.span(method.decorator_list[0]), _nowrap(context)),
+        Replace((start, end), f"self, {rng}, input_shape"),
+        AddLines(_first_statement(context, method), tuple(lines)),
+    ]
+    if cell.kind.carry is CarryForm.ANY:
+        edits.append(_features_field(context, cell.definition))
+        if "num_feature_axes" not in ast.unparse(cell.definition):
+            edits.append(_feature_axes(context, method))
+    return edits
+
+
+def _nowrap(context: Context) -> str:
+    for alias, bindings in context.reading.scopes.module.bindings.items():
+        if any(binding.imported == "flax.linen" for binding in bindings):
+            return f"{alias}.nowrap"
+        if any(binding.imported == "flax" for binding in bindings):
+            return f"{alias}.linen.nowrap"
+    raise CannotWrite("flax.linen is not imported, and nn.nowrap is needed")
+
+
+def _first_statement(context: Context, method: ast.FunctionDef) -> int:
+    body = method.body
+    documented = len(body) > 1 and ast.get_docstring(method, clean=False) is not None
+    statement = body[1] if documented else body[0]
+    if context.reading.source.indentation(statement) is None:
+        raise CannotWrite("initialize_carry stands on one line")
+    return context.reading.source.span(statement)[0]
+
+
+def _features_field(context: Context, node: ast.ClassDef) -> Edit:
+    fields = [s for s in node.body if isinstance(s, ast.AnnAssign)]
+    documented = ast.get_docstring(node, clean=False) is not None
+    body = node.body[1:] if documented else node.body
+    first = fields[0] if fields else body[0]
+    if context.reading.source.indentation(first) is None:
+        raise CannotWrite("the class stands on one line")
+    at = first
+    if isinstance(first, ast.FunctionDef) and first.decorator_list:
+        start = context.reading.source.span(first.decorator_list[0])[0]
+        before = context.reading.source.text.rindex("@", 0, start)
+    else:
+        before = context.reading.source.span(at)[0]
+    return AddLines(before, ("features: int",) if fields else ("features: int", ""))
+
+
+def _feature_axes(context: Context, method: ast.FunctionDef) -> Edit:
+    source = context.reading.source
+    start = source.line_starts[method.lineno - 1]
+    indent = source.text[start : source.span(method)[0]]
+    inner = source.indentation(method.body[0]) or f"{indent}    "
+    end = source.span(method)[1]
+    rest = len(source.text[end:].splitlines()[0]) if source.text[end:] else 0
+    at = end + rest
+    new = source.newline
+    lines = ["", f"{indent}@property", f"{indent}def num_feature_axes(self) -> int:",
+             f"{inner}return 1"]
+    return Replace((at, at), new + new.join(lines))
+
+
+rule = Rule(
+    name="custom_cell",
+    summary="a user's cell with a static initialize_carry",
+    explanation=(
+        "A cell of the user's own gets what flax's cells got: the field features, "
+        "initialize_carry as a method that is not wrapped, and num_feature_axes. The class and "
+        "all constructions and carry calls change together or not at all; a class that other "
+        "files use is reported."
+    ),
+    before=(
+        "class Leaky(nn.RNNCellBase):\n"
+        "    @staticmethod\n"
+        "    def initialize_carry(rng, batch_dims, size):\n"
+        "        return jnp.zeros(batch_dims + (size,))\n"
+    ),
+    after=(
+        "class Leaky(nn.RNNCellBase):\n"
+        "    features: int\n"
+        "\n"
+        "    @nn.nowrap\n"
+        "    def initialize_carry(self, rng, input_shape):\n"
+        "        batch_dims, size = input_shape[:-1], self.features\n"
+        "        return jnp.zeros(batch_dims + (size,))\n"
+        "\n"
+        "    @property\n"
+        "    def num_feature_axes(self) -> int:\n"
+        "        return 1\n"
+    ),
+    find=find,
+)

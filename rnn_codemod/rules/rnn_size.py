@@ -1,0 +1,148 @@
+"""``nn.RNN(cell, cell_size)``: the size moves into the cell."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from rnn_codemod.editing.edits import Decision, DropArgument, Edit, NameArgument
+from rnn_codemod.reading.facts import Construction, RnnCall, conv_features
+from rnn_codemod.reading.kinds import RNN_FIELDS
+from rnn_codemod.reading.sizes import NoWidth
+from rnn_codemod.reading.source import arguments
+from rnn_codemod.reading.values import CellInstance
+from rnn_codemod.rules.forms import (
+    CannotWrite,
+    argument_index,
+    constructor,
+    one_line,
+    width_of,
+)
+from rnn_codemod.rules.rule import Context, Rule
+
+MESSAGE = "nn.RNN is given the size of its cell"
+
+
+def find(context: Context) -> Iterator[Decision]:
+    for layer in context.reading.facts.layers:
+        if custom_cell(context, layer):
+            continue
+        try:
+            edits = [*_cells(context, layer), *without_size(context, layer)]
+        except CannotWrite as why:
+            size = one_line(context.reading.source.segment(layer.size))
+            recipe = f"nn.RNN(Cell(features={size}, ...), ...)"
+            yield rule.refuse(context, layer.node, MESSAGE, str(why), recipe)
+        else:
+            reason = "the cell's features are the size that nn.RNN was given"
+            yield rule.rewrite(context, layer.node, MESSAGE, *edits, reason=reason)
+
+
+def custom_cell(context: Context, layer: RnnCall) -> bool:
+    """Whether the layer runs a user's own cell, which another rule migrates as a whole."""
+    return any(
+        isinstance(value, CellInstance) and value.cls.kind.own_carry
+        for value in context.reading.values.of(layer.cell)
+    )
+
+
+def _cells(context: Context, layer: RnnCall) -> Iterator[Edit]:
+    made = []
+    for value in context.reading.values.of(layer.cell):
+        node = value.node if isinstance(value, CellInstance) else None
+        found = context.reading.facts.construction(node) if node is not None else None
+        if found is None:
+            raise CannotWrite("the cell is built outside this file")
+        made.append(found)
+    if not made:
+        raise CannotWrite("the cell is not known")
+    for construction in made:
+        yield from _cell(context, layer, construction)
+
+
+def _cell(context: Context, layer: RnnCall, made: Construction) -> Iterator[Edit]:
+    reading = context.reading
+    if context.reading.guards.covers(made.node):
+        raise CannotWrite("the cell is built for both APIs")
+    if any(kind.convolutional for kind in made.kinds):
+        _check_features(context, layer, made)
+        initializer = kept_dtype_for(context, made)
+        if initializer is not None:
+            raise CannotWrite(initializer)
+        return
+    if isinstance(layer.size, ast.Tuple | ast.List):
+        raise CannotWrite("the size of a dense cell is a tuple")
+    if not made.legacy:
+        given = made.keyword("features")
+        first = made.node.args[0] if made.node.args else None
+        features = given.value if given else first
+        if features is None or ast.dump(features) != ast.dump(layer.size):
+            raise CannotWrite("the cell already has features, which may not be this size")
+        return
+    width = width_of(context, made)
+    if isinstance(width, NoWidth):
+        raise CannotWrite(width.reason)
+    if not reading.purity.pure(layer.size) and not _movable(context, layer, made):
+        raise CannotWrite("the size would be evaluated in another order")
+    yield from constructor(context, made, width)
+
+
+def _movable(context: Context, layer: RnnCall, made: Construction) -> bool:
+    """Whether an impure size may move into a cell built right before it."""
+    between = [*made.node.args, *(k.value for k in made.node.keywords)]
+    return layer.cell is made.node and all(map(context.reading.purity.pure, between))
+
+
+def kept_dtype_for(context: Context, made: Construction) -> str | None:
+    given = made.keyword("param_dtype")
+    name = context.reading.values.dotted(given.value) if given is not None else None
+    if given is not None and name not in ("jax.numpy.float32", "numpy.float32"):
+        return "param_dtype would now give the carry its dtype, and a ConvLSTMCell has no say in it"
+    if context.reading.wide_floats:
+        return "under x64 the carry would change its dtype"
+    return None
+
+
+def _check_features(context: Context, layer: RnnCall, made: Construction) -> None:
+    features = conv_features(made)
+    size = _literal(context, layer.size)
+    if features is None or not isinstance(size, ast.Tuple | ast.List) or not size.elts:
+        raise CannotWrite("the size of the ConvLSTMCell is not a tuple that the text tells")
+    if ast.dump(size.elts[-1]) != ast.dump(features):
+        raise CannotWrite("the size may disagree with the cell's features")
+
+
+def _literal(context: Context, node: ast.expr) -> ast.expr:
+    found = (
+        context.reading.scopes.lookup(node.id, node) if isinstance(node, ast.Name) else None
+    )
+    if found is not None and len(found[1]) == 1 and not found[1][0].path:
+        bound = found[1][0]
+        if bound.value is not None and not isinstance(bound.node, ast.arg):
+            return bound.value
+    return node
+
+
+def without_size(context: Context, layer: RnnCall) -> list[Edit]:
+    """Drop ``cell_size``; name the positional arguments behind it."""
+    span = context.reading.source.span(layer.node)
+    index = argument_index(layer.node, layer.size)
+    edits: list[Edit] = [DropArgument(span, index)]
+    for position, argument in enumerate(arguments(layer.node)):
+        if position > 1 and not isinstance(argument, ast.keyword):
+            edits.append(NameArgument(span, position, RNN_FIELDS[position]))
+    return edits
+
+
+rule = Rule(
+    name="rnn_size",
+    summary="nn.RNN is given the size of its cell",
+    explanation=(
+        "Since Flax 0.7 nn.RNN asks the cell for its features and takes no cell_size; its second "
+        "positional argument is now time_major. The size moves into the cell; for a ConvLSTMCell "
+        "it is dropped where it agrees with the cell's own features."
+    ),
+    before="rnn = nn.RNN(nn.LSTMCell(), 64)\n",
+    after="rnn = nn.RNN(nn.LSTMCell(features=64))\n",
+    find=find,
+)
