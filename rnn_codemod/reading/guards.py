@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 
 from rnn_codemod.reading.facts import Facts
 from rnn_codemod.reading.source import Source
@@ -22,8 +23,28 @@ class Guards:
     def __init__(self, source: Source, values: Values, facts: Facts) -> None:
         self._source = source
         self._values = values
+        self._facts = facts
         sites = [*facts.constructions, *facts.carries, *facts.layers]
         self._sites = {site.node for site in sites}
+
+    def uncovered(self) -> Facts:
+        """The sites that are not one of two alternatives."""
+        facts = self._facts
+        kept = replace(
+            facts,
+            constructions=tuple(c for c in facts.constructions if not self.covers(c.node)),
+            carries=tuple(c for c in facts.carries if not self.covers(c.node)),
+            layers=tuple(r for r in facts.layers if not self.covers(r.node)),
+        )
+        gone = sum(
+            len(before) - len(after)
+            for before, after in (
+                (facts.constructions, kept.constructions),
+                (facts.carries, kept.carries),
+                (facts.layers, kept.layers),
+            )
+        )
+        return replace(kept, modern=facts.modern + gone)
 
     def covers(self, node: ast.AST) -> bool:
         """Whether the site at ``node`` is one of two alternatives, one for each API."""

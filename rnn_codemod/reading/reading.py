@@ -29,7 +29,6 @@ class Reading:
     sizes: Sizes
     pairs: Pairs
     samples: Samples
-    guards: Guards
 
     @staticmethod
     def of(text: str) -> Reading:
@@ -37,7 +36,7 @@ class Reading:
         source = Source.parse(text)
         scopes = Scopes(source)
         values = Values(source, scopes)
-        facts = gather(source, values)
+        facts = Guards(source, values, gather(source, values)).uncovered()
         purity = Purity(values)
         shapes = Shapes(values)
         return Reading(
@@ -50,7 +49,6 @@ class Reading:
             Sizes(values, purity, facts),
             Pairs(values, facts, purity),
             Samples(values, facts, purity, shapes),
-            Guards(source, values, facts),
         )
 
     def fresh_name(self, wanted: str, at: ast.AST) -> str:

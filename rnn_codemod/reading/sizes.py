@@ -32,6 +32,8 @@ class Width:
     text: str
     reason: str
     origin: ast.expr | None = None
+    library: str = ""
+    """What the text needs to be imported."""
 
 
 @dataclass(frozen=True)
@@ -250,7 +252,10 @@ class Sizes:
         if not immediate and not self._at_hand(use, construction):
             return None
         text = self.carry_width(use.carry, construction)
-        return None if text is None else Width(text, "the width of the carry it is applied to")
+        if text is None:
+            return None
+        library = "jax" if construction.carry_form is CarryForm.ANY else ""
+        return Width(text, "the width of the carry it is applied to", library=library)
 
     def carry_width(self, carry: ast.expr, construction: Construction) -> str | None:
         text = self.source.segment(carry)

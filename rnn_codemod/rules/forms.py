@@ -7,6 +7,7 @@ import re
 
 from rnn_codemod.editing.edits import (
     AddArgument,
+    AddLines,
     DropArgument,
     Edit,
     MoveOut,
@@ -269,6 +270,8 @@ def constructor(context: Context, made: Construction, width: Width) -> list[Edit
     edits: list[Edit] = [AddArgument(span, "features", one_line(width.text), first=True)]
     if made.node.args:
         edits.extend(named_arguments(reading, made))
+    if width.library and not _imports(reading, width.library):
+        edits.append(import_line(reading, width.library))
     pair = is_paired(context, made)
     if any(kind.own_carry for kind in made.kinds):
         initializer = None
@@ -281,6 +284,28 @@ def constructor(context: Context, made: Construction, width: Width) -> list[Edit
     if initializer is not None:
         edits.append(AddArgument(span, "carry_init", initializer))
     return edits
+
+
+def import_line(reading: Reading, library: str) -> Edit:
+    """``import library`` before the file's first import of a part of it, or of flax."""
+    imports = [
+        node
+        for node in reading.source.tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom) and not _is_future(node)
+    ]
+    parts = [node for node in imports if _module(node).startswith(f"{library}.")]
+    first = (parts or imports)[0]
+    if reading.source.indentation(first) is None:
+        raise CannotWrite(f"import {library} is missing")
+    return AddLines(reading.source.span(first)[0], (f"import {library}",))
+
+
+def _module(node: ast.Import | ast.ImportFrom) -> str:
+    return node.names[0].name if isinstance(node, ast.Import) else f"{node.module}."
+
+
+def _is_future(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
 
 
 def makes_carries(reading: Reading, made: Construction) -> bool:

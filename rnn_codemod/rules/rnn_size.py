@@ -62,8 +62,6 @@ def _cells(context: Context, layer: RnnCall) -> Iterator[Edit]:
 
 def _cell(context: Context, layer: RnnCall, made: Construction) -> Iterator[Edit]:
     reading = context.reading
-    if context.reading.guards.covers(made.node):
-        raise CannotWrite("the cell is built for both APIs")
     if any(kind.convolutional for kind in made.kinds):
         _check_features(context, layer, made)
         initializer = kept_dtype_for(context, made)
