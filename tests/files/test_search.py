@@ -1,0 +1,65 @@
+"""The byte search: it may let too much through, never too little."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnn_codemod.files.search import may_be_legacy, may_define_cell, names_in
+
+LEGACY = [
+    "import flax.linen as nn\nnn.LSTMCell()",
+    "from flax import linen\nlinen.GRUCell()",
+    "from flax.linen.recurrent import OptimizedLSTMCell as O",
+    "from flax.linen import recurrent as r",
+    "from flax.linen import *\nConvLSTM()",
+    "from flax.linen import (\n  RNNCellBase\n)",
+    "import flax\nself.cell.initialize_carry(key, (3,), 4)",
+    "import flax.linen as nn\nnn.RNN(cell, 3)",
+    "import flax.linen as nn\nlstm(x, segmentation_mask=m)",
+    "import flax.linen as nn\nnn.Bidirectional(a, b)",
+    "import flax.linen as nn\ngetattr(nn, kind)()",
+    "import flax.linen as nn\nnn.__dict__[kind]()",
+    "import flax.linen as nn\nvars (nn)[kind]()",
+    "import flax.linen as nn\nattrgetter(kind)(nn)()",
+    "from flax import nn\nnn.LSTMCell.partial()",
+]
+
+OTHERS = [
+    "",
+    "import jax\n",
+    "import torch.nn as nn\nnn.LSTMCell(3, 4)",
+    "import haiku as hk\nhk.GRU(3)",
+    "import flax.linen as nn\nnn.Dense(3)",
+]
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_kept_out(text: str) -> None:
+    assert not may_be_legacy(text.encode())
+
+
+@pytest.mark.parametrize("text", LEGACY)
+def test_let_through(text: str) -> None:
+    assert may_be_legacy(text.encode())
+    assert may_be_legacy(text.replace("\n", "\r\n").encode("cp1252"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("nn.LSTMCell()", False),
+        ("class A(nn.Module):\n    cell: nn.LSTMCell", False),
+        ("class A(nn.RNNCellBase): pass", True),
+        ("class A(\n    Mixin,\n    nn.GRUCell,\n): pass", True),
+        ("from flax.linen import LSTMCell as L\nclass A(L): pass", True),
+        ("from flax.linen import RNNCellBase as B\nclass A(B): pass", True),
+    ],
+)
+def test_own_cells(text: str, expected: bool) -> None:
+    assert may_define_cell(text.encode()) is expected
+
+
+def test_names_are_whole_words() -> None:
+    found = names_in(b"MyCell.x; OurCell2; _TheirCell; a.Cell_", {"MyCell", "OurCell", "TheirCell"})
+    assert found == {"MyCell"}
+    assert names_in("Zélle()".encode(), {"Zélle"}) == {"Zélle"}
