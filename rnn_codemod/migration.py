@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
-from rnn_codemod.editing.edits import Decision
-from rnn_codemod.findings import Applicability, Finding, Migration, Options
-from rnn_codemod.reading.facts import Facts
+from rnn_codemod.annotate import annotations
+from rnn_codemod.editing.edits import Decision, Edit
+from rnn_codemod.findings import Applicability, Migration, Options
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.rules import RULES
 from rnn_codemod.rules.rule import Context
+from rnn_codemod.targets import runtime_imports
 
 
 def migrate_source(
-    text: str, options: Options = Options(), used_elsewhere: frozenset[str] = frozenset()
+    text: str, options: Options | None = None, used_elsewhere: frozenset[str] = frozenset()
 ) -> Migration:
     """Migrate one source text.
 
@@ -21,23 +23,37 @@ def migrate_source(
     SyntaxError, ValueError or RecursionError for a text that cannot be read, and RoundTripError
     (a ValueError) where the parser would not give the text back exactly.
     """
+    options = options or Options()
     reading = Reading.of(text)
-    context = Context(reading, options, used_elsewhere)
-    decisions = sorted(
-        (
-            decision
-            for name, rule in RULES.items()
-            if (not options.select or name in options.select) and name not in options.ignore
-            for decision in rule.find(context)
-        ),
-        key=lambda decision: (decision.finding.line, decision.finding.column),
-    )
-    rewrites = [d for d in decisions if d.edits and _allowed(d.finding, options)]
-    refused = tuple(d.finding for d in decisions if not (d.edits and _allowed(d.finding, options)))
-    after = _edited(reading, rewrites)
+    decisions = _decide(Context(reading, options, used_elsewhere))
+    refused = [d for d in decisions if not _applied(d, options)]
+    if options.target == "runtime" and refused:
+        warning = "left on flax.linen, because not every site could be migrated"
+        on_flax = replace(options, target="flax")
+        return replace(migrate_source(text, on_flax, used_elsewhere), warnings=(warning,))
+    applied = [d for d in decisions if _applied(d, options)]
+    edits = [edit for decision in applied for edit in decision.edits]
+    if applied and options.target == "runtime":
+        edits.extend(runtime_imports(reading))
+    if options.annotate:
+        edits.extend(annotations(reading.source, [d.finding for d in refused]))
     return Migration(
-        after, tuple(d.finding for d in rewrites), refused, _left_alone(reading.facts)
+        _edited(reading, edits),
+        tuple(d.finding for d in applied),
+        tuple(d.finding for d in refused),
+        reading.facts.modern,
     )
+
+
+def _decide(context: Context) -> list[Decision]:
+    select, ignore = context.options.select, context.options.ignore
+    found = [
+        decision
+        for name, rule in RULES.items()
+        if (not select or name in select) and name not in ignore
+        for decision in rule.find(context)
+    ]
+    return sorted(found, key=lambda d: (d.finding.line, d.finding.column, d.finding.rule))
 
 
 def exported_cells(text: str) -> frozenset[str]:
@@ -53,23 +69,20 @@ def exported_cells(text: str) -> frozenset[str]:
     )
 
 
-def _allowed(finding: Finding, options: Options) -> bool:
-    return finding.applicability is Applicability.SAFE or (
-        finding.applicability is Applicability.REVIEW and options.unsafe
+def _applied(decision: Decision, options: Options) -> bool:
+    applicability = decision.finding.applicability
+    return bool(decision.edits) and (
+        applicability is Applicability.SAFE
+        or (applicability is Applicability.REVIEW and options.unsafe)
     )
 
 
-def _left_alone(facts: Facts) -> int:
-    return facts.modern
-
-
-def _edited(reading: Reading, rewrites: list[Decision]) -> str:
-    if not rewrites:
-        return reading.source.text
+def _edited(reading: Reading, edits: list[Edit]) -> str:
+    text = reading.source.text
+    if not edits:
+        return text
     from rnn_codemod.editing.apply import apply_edits, check_result
 
-    text = reading.source.text
-    edits = [edit for decision in rewrites for edit in decision.edits]
     after = apply_edits(text, edits, reading.source.newline)
     check_result(text, after)
     return after

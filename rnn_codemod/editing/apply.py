@@ -6,11 +6,13 @@ import ast
 from collections.abc import Iterable
 
 from rnn_codemod.editing.calls import RoundTripError, edit_call
+from rnn_codemod.editing.imports import drop_names
 from rnn_codemod.editing.edits import (
     AddArgument,
     AddLines,
     ArgumentEdit,
     DropArgument,
+    DropNames,
     Edit,
     MoveOut,
     NameArgument,
@@ -31,6 +33,7 @@ class _Editor:
         self._calls: dict[Span, list[ArgumentEdit]] = {}
         self._replaced: dict[Span, list[Replace]] = {}
         self._moved: dict[Span, MoveOut] = {}
+        self._imports: dict[Span, DropNames] = {}
         self._lines: dict[int, list[MoveOut | AddLines]] = {}
         for edit in dict.fromkeys(edits):
             match edit:
@@ -41,10 +44,12 @@ class _Editor:
                 case MoveOut():
                     self._moved[edit.span] = edit
                     self._lines.setdefault(edit.before, []).append(edit)
+                case DropNames():
+                    self._imports[edit.statement] = edit
                 case AddLines():
                     self._lines.setdefault(edit.before, []).append(edit)
         self._spans = sorted(
-            {*self._calls, *self._replaced, *self._moved}, key=lambda s: (s[0], -s[1])
+            {*self._calls, *self._replaced, *self._moved, *self._imports}, key=lambda s: (s[0], -s[1])
         )
 
     def whole(self) -> str:
@@ -92,6 +97,9 @@ class _Editor:
         if span in self._replaced:
             texts = [edit.text for edit in self._replaced[span]]
             return "".join(texts) if span[0] == span[1] else texts[-1]
+        if span in self._imports:
+            inner = self._between(*span, outside=span)
+            return drop_names(inner, self._imports[span].names, self._newline)
         return self._call(span)
 
     def _call(self, span: Span) -> str:

@@ -25,11 +25,7 @@ def edit_call(text: str, edits: Sequence[ArgumentEdit], newline: str) -> str:
         raise RoundTripError(f"LibCST cannot read this call: {error.message}") from error
     if not isinstance(call, cst.Call) or module.code_for_node(call) != text:
         raise RoundTripError("LibCST does not give this call back as it was written")
-    space = call.whitespace_before_args
-    if not call.args and isinstance(space, cst.SimpleWhitespace):
-        space = cst.SimpleWhitespace("")
-    changed = call.with_changes(args=_changed(call, edits), whitespace_before_args=space)
-    return module.code_for_node(changed)
+    return module.code_for_node(call.with_changes(args=_changed(call, edits)))
 
 
 def _changed(call: cst.Call, edits: Sequence[ArgumentEdit]) -> list[cst.Arg]:

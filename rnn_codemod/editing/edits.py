@@ -62,8 +62,16 @@ class AddLines:
     lines: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class DropNames:
+    """Take names out of a ``from ... import`` statement; at least one must stay."""
+
+    statement: Span
+    names: tuple[str, ...]
+
+
 ArgumentEdit = Union[AddArgument, DropArgument, NameArgument]
-Edit = Union[ArgumentEdit, Replace, MoveOut, AddLines]
+Edit = Union[ArgumentEdit, Replace, MoveOut, AddLines, DropNames]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,14 @@ class CellInstance:
 
 
 @dataclass(frozen=True)
+class Lifter:
+    """``partial(nn.scan, ...)``, still to be given a class."""
+
+    transform: str
+    node: ast.Call
+
+
+@dataclass(frozen=True)
 class RnnClass:
     """``nn.RNN``, or ``nn.Bidirectional``, which takes the same calls but no cell."""
 
@@ -95,7 +103,7 @@ class Dotted:
 
 
 Value = Union[
-    Unknown, CellClass, CellInstance, RnnClass, RnnInstance, ModuleClass, ModuleInstance,
+    Unknown, CellClass, CellInstance, Lifter, RnnClass, RnnInstance, ModuleClass, ModuleInstance,
     FunctionValue, Items, Row, Dynamic, Dotted,
 ]
 UNKNOWN = frozenset[Value]({Unknown()})
@@ -358,6 +366,11 @@ class Values:
                 return frozenset({ModuleInstance(definition)})
             case FunctionValue(definition):
                 return self._returned(definition)
+            case Lifter(transform, origin) if node.args:
+                scan = node if node.keywords else origin
+                return frozenset(
+                    self._lift(inner, transform, scan) for inner in self.of(node.args[0])
+                )
             case Dynamic(origin, called=False):
                 return frozenset({Dynamic(origin, called=True)})
             case Dotted(name):
@@ -379,6 +392,9 @@ class Values:
                 self._lift(value, transform, node) for value in self.of(node.args[0])
             )
         if name == "functools.partial" and node.args:
+            lifter = transform_name(self.dotted(node.args[0]) or "")
+            if lifter:
+                return frozenset({Lifter(lifter, node)})
             bound = frozenset(k.arg for k in node.keywords if k.arg)
             return frozenset(
                 replace(value, bound=value.bound | bound)

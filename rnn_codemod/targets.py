@@ -1,0 +1,74 @@
+"""``--target runtime``: the recurrent names of a file come from rnn_runtime."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from rnn_codemod.editing.edits import AddLines, DropNames, Edit, Replace
+from rnn_codemod.reading.reading import Reading
+from rnn_codemod.reading.values import CellClass, RnnClass
+
+_HOMES = ("flax.linen", "flax.linen.recurrent")
+_NAMES = (
+    "RNNCellBase",
+    "LSTMCell",
+    "OptimizedLSTMCell",
+    "GRUCell",
+    "MGUCell",
+    "SimpleCell",
+    "ConvLSTMCell",
+    "RNN",
+    "Bidirectional",
+)
+_RENAMED = {"ConvLSTM": "ConvLSTMCell"}
+
+
+def runtime_imports(reading: Reading) -> list[Edit]:
+    """The edits that take every recurrent name of flax.linen from rnn_runtime."""
+    edits: list[Edit] = []
+    for node in reading.source.nodes:
+        if isinstance(node, ast.ImportFrom) and node.module in _HOMES:
+            edits.extend(_moved(reading, node))
+    attributes = list(_attributes(reading))
+    if attributes:
+        edits.extend(Replace(span, "rnn_runtime") for span in attributes)
+        edits.append(_import(reading))
+    return edits
+
+
+def _attributes(reading: Reading) -> Iterator[tuple[int, int]]:
+    """The ``nn`` of every ``nn.LSTMCell``."""
+    for node in reading.source.nodes:
+        if not isinstance(node, ast.Attribute) or node.attr not in (*_NAMES, *_RENAMED):
+            continue
+        if (reading.values.dotted(node.value) or "") in _HOMES and any(
+            isinstance(value, CellClass | RnnClass) for value in reading.values.of(node)
+        ):
+            yield reading.source.span(node.value)
+
+
+def _import(reading: Reading) -> Edit:
+    """``import rnn_runtime`` before the first import that speaks of flax."""
+    first = next(
+        node
+        for node in reading.source.nodes
+        if isinstance(node, ast.Import | ast.ImportFrom) and "flax" in ast.unparse(node)
+    )
+    return AddLines(reading.source.span(first)[0], ("import rnn_runtime",))
+
+
+def _moved(reading: Reading, node: ast.ImportFrom) -> Iterator[Edit]:
+    moving = [alias for alias in node.names if alias.name in (*_NAMES, *_RENAMED)]
+    if not moving:
+        return
+    span = reading.source.span(node)
+    if len(moving) == len(node.names):
+        start = reading.source.text.index(node.module or "", span[0])
+        yield Replace((start, start + len(node.module or "")), "rnn_runtime")
+        return
+    names = ", ".join(
+        _RENAMED.get(a.name, a.name) + (f" as {a.asname}" if a.asname else "") for a in moving
+    )
+    yield DropNames(span, tuple(_RENAMED.get(alias.name, alias.name) for alias in moving))
+    yield AddLines(span[0], (f"from rnn_runtime import {names}",))
