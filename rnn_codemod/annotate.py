@@ -12,7 +12,7 @@ from rnn_codemod.reading.source import Source
 MARK = "# rnn-codemod:"
 
 
-def annotations(source: Source, refused: Iterable[Finding]) -> Iterator[AddLines]:
+def comments(source: Source, refused: Iterable[Finding]) -> Iterator[AddLines]:
     """A comment before each refused statement; a statement that has one gets no other."""
     for finding in refused:
         statement = _statement(source, finding)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from rnn_codemod.annotate import annotations
+from rnn_codemod.annotate import comments
 from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.findings import Applicability, Migration, Options
 from rnn_codemod.reading.reading import Reading
@@ -36,7 +36,7 @@ def migrate_source(
     if applied and options.target == "runtime":
         edits.extend(runtime_imports(reading))
     if options.annotate:
-        edits.extend(annotations(reading.source, [d.finding for d in refused]))
+        edits.extend(comments(reading.source, [d.finding for d in refused]))
     return Migration(
         _edited(reading, edits),
         tuple(d.finding for d in applied),

@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterable
 
 from rnn_codemod.editing.calls import RoundTripError, edit_call
-from rnn_codemod.editing.imports import drop_names
 from rnn_codemod.editing.edits import (
     AddArgument,
     AddLines,
@@ -19,6 +18,7 @@ from rnn_codemod.editing.edits import (
     Replace,
     Span,
 )
+from rnn_codemod.editing.imports import drop_names
 
 
 def apply_edits(text: str, edits: Iterable[Edit], newline: str) -> str:
@@ -49,7 +49,8 @@ class _Editor:
                 case AddLines():
                     self._lines.setdefault(edit.before, []).append(edit)
         self._spans = sorted(
-            {*self._calls, *self._replaced, *self._moved, *self._imports}, key=lambda s: (s[0], -s[1])
+            {*self._calls, *self._replaced, *self._moved, *self._imports},
+            key=lambda s: (s[0], -s[1]),
         )
 
     def whole(self) -> str:
@@ -67,7 +68,7 @@ class _Editor:
 
     def _new_lines(self, before: int, indentation: str) -> list[str]:
         indentation = indentation.lstrip("\ufeff")
-        lines = []
+        lines: list[str] = []
         for edit in self._lines[before]:
             if isinstance(edit, AddLines):
                 lines.extend(

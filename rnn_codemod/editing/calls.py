@@ -32,8 +32,7 @@ def _changed(call: cst.Call, edits: Sequence[ArgumentEdit]) -> list[cst.Arg]:
     names = {e.index: e.keyword for e in edits if isinstance(e, NameArgument)}
     dropped = {e.index for e in edits if isinstance(e, DropArgument)}
     args = [
-        _named(arg, names[index]) if index in names else arg
-        for index, arg in enumerate(call.args)
+        _named(arg, names[index]) if index in names else arg for index, arg in enumerate(call.args)
     ]
     for index in sorted(dropped, reverse=True):
         args = _without(args, index)
@@ -53,15 +52,14 @@ def _without(args: list[cst.Arg], index: int) -> list[cst.Arg]:
     rest = [*args[:index], *args[index + 1 :]]
     if index == 0:
         return rest
-    last = index == len(args) - 1
     before = args[index - 1]
     comma = gone.comma
     tail = comma.whitespace_after if isinstance(comma, cst.Comma) else gone.whitespace_after_arg
     gap = _after(before.comma, tail) if _comment(before.comma) or _comment(comma) else tail
-    if last and not isinstance(comma, cst.Comma):
-        kept = before.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=gap)
-    else:
+    if isinstance(comma, cst.Comma):
         kept = before.with_changes(comma=comma.with_changes(whitespace_after=gap))
+    else:
+        kept = before.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=gap)
     rest[index - 1] = kept
     return rest
 
@@ -95,9 +93,7 @@ def _after(
                 newline=tail.first_line.newline,
             )
         )
-    return tail.with_changes(
-        first_line=space.first_line, empty_lines=[*lines, *tail.empty_lines]
-    )
+    return tail.with_changes(first_line=space.first_line, empty_lines=[*lines, *tail.empty_lines])
 
 
 def _with(args: list[cst.Arg], edit: AddArgument, call: cst.Call) -> list[cst.Arg]:
@@ -107,19 +103,19 @@ def _with(args: list[cst.Arg], edit: AddArgument, call: cst.Call) -> list[cst.Ar
         return [made]
     if edit.first:
         space = call.whitespace_before_args
-        inline = isinstance(args[0].comma, cst.Comma) and len(args) > 1 and isinstance(
-            args[0].comma.whitespace_after, cst.SimpleWhitespace
+        gap: cst.BaseParenthesizableWhitespace = _SPACE
+        inline = (
+            isinstance(args[0].comma, cst.Comma)
+            and len(args) > 1
+            and isinstance(args[0].comma.whitespace_after, cst.SimpleWhitespace)
         )
-        broken = isinstance(space, cst.ParenthesizedWhitespace) and not inline
-        gap = space if broken else None
-        if gap is not None:
-            plain = cst.TrailingWhitespace(newline=gap.first_line.newline)
-            gap = gap.with_changes(first_line=plain, empty_lines=[])
-        return [made.with_changes(comma=cst.Comma(whitespace_after=gap or _SPACE)), *args]
+        if isinstance(space, cst.ParenthesizedWhitespace) and not inline:
+            plain = cst.TrailingWhitespace(newline=space.first_line.newline)
+            gap = space.with_changes(first_line=plain, empty_lines=[])
+        return [made.with_changes(comma=cst.Comma(whitespace_after=gap)), *args]
     last = args[-1]
     if isinstance(last.comma, cst.Comma):
         made = made.with_changes(comma=last.comma)
-        gap = call.whitespace_before_args
         tail = last.with_changes(comma=cst.Comma(whitespace_after=_gap_before_last(args, call)))
         return [*args[:-1], tail, made]
     made = made.with_changes(whitespace_after_arg=last.whitespace_after_arg)

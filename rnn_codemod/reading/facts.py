@@ -105,7 +105,10 @@ class Facts:
 
 def gather(source: Source, values: Values) -> Facts:
     """Find every recurrent site of a file in the order of the text."""
-    constructions, carries, applications, layers = [], [], [], []
+    constructions: list[Construction] = []
+    carries: list[CarryCall] = []
+    applications: list[Application] = []
+    layers: list[RnnCall] = []
     modern = 0
     calls = [node for node in source.nodes if isinstance(node, ast.Call)]
     calls.sort(key=lambda node: source.span(node))
@@ -132,14 +135,10 @@ def gather(source: Source, values: Values) -> Facts:
                     applications.extend(_application(node, node.func.value, node.args[1:]))
         if any(isinstance(v, CellInstance) for v in called):
             applications.extend(_application(node, node.func, node.args))
-    return Facts(
-        tuple(constructions), tuple(carries), tuple(applications), tuple(layers), modern
-    )
+    return Facts(tuple(constructions), tuple(carries), tuple(applications), tuple(layers), modern)
 
 
-def _application(
-    node: ast.Call, cell: ast.expr, given: list[ast.expr]
-) -> Iterator[Application]:
+def _application(node: ast.Call, cell: ast.expr, given: list[ast.expr]) -> Iterator[Application]:
     parts = dict(zip(("carry", "inputs"), given, strict=False))
     parts.update({k.arg: k.value for k in node.keywords if k.arg})
     if "carry" in parts:
@@ -154,9 +153,7 @@ def _only(found: Iterable[Value], kind: type) -> bool:
     return all(isinstance(value, kind) for value in found)
 
 
-def _construction(
-    node: ast.Call, classes: frozenset[CellClass], values: Values
-) -> Construction:
+def _construction(node: ast.Call, classes: frozenset[CellClass], values: Values) -> Construction:
     given = {keyword.arg for keyword in node.keywords}
     bound = frozenset[str]().union(*(cls.bound for cls in classes))
     splat = any(
@@ -270,8 +267,8 @@ def _layer(node: ast.Call) -> RnnCall | None:
     return RnnCall(node, parts["cell"], size)
 
 
-def conv_features(made: Construction) -> ast.expr | None:
-    """What a ConvLSTMCell is given as its features."""
+def given_features(made: Construction) -> ast.expr | None:
+    """What a cell is given as its features, by name or as its first argument."""
     given = made.keyword("features")
     if given is not None:
         return given.value

@@ -11,7 +11,8 @@ from rnn_codemod.reading.source import Source
 from rnn_codemod.reading.values import Values
 
 _VERSION_TEST = re.compile(
-    r"__version__|\bversion\(|signature\(|__annotations__|__dataclass_fields__|num_feature_axes"
+    r"__version__|'features' (not )?in\b"
+    r"|\bversion\(|signature\(|__annotations__|__dataclass_fields__|num_feature_axes"
     r"|hasattr\(.*(nn\b|linen|flax|cell|rnn|carry)",
     re.IGNORECASE,
 )
@@ -24,8 +25,9 @@ class Guards:
         self._source = source
         self._values = values
         self._facts = facts
-        sites = [*facts.constructions, *facts.carries, *facts.layers]
-        self._sites = {site.node for site in sites}
+        self._sites: set[ast.AST] = {site.node for site in facts.constructions}
+        self._sites |= {site.node for site in facts.carries}
+        self._sites |= {site.node for site in facts.layers}
 
     def uncovered(self) -> Facts:
         """The sites that are not one of two alternatives."""
@@ -67,9 +69,10 @@ class Guards:
             return False
         handlers = [node for handler in outer.handlers for node in ast.walk(handler)]
         body = [node for statement in outer.body for node in ast.walk(statement)]
-        return any(node in self._sites for node in handlers) and any(
-            node in self._sites or _is_carry(node) for node in body
-        )
+        return (
+            any(node in self._sites for node in handlers)
+            and any(node in self._sites or _is_carry(node) for node in body)
+        ) or (_imports_cells(handlers) and _imports_cells(body))
 
     def _tests_version(self, test: ast.expr) -> bool:
         if _VERSION_TEST.search(ast.unparse(test)):
@@ -84,6 +87,16 @@ class Guards:
                         if _VERSION_TEST.search(ast.unparse(binding.value)):
                             return True
         return False
+
+
+def _imports_cells(nodes: list[ast.AST]) -> bool:
+    """Whether one of two alternative imports names a cell."""
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith("flax")
+        and any("LSTM" in alias.name or "Cell" in alias.name for alias in node.names)
+        for node in nodes
+    )
 
 
 def _is_carry(node: ast.AST) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from rnn_codemod.reading.facts import CarryCall, Construction, Facts, conv_features
+from rnn_codemod.reading.facts import CarryCall, Construction, Facts, given_features
 from rnn_codemod.reading.purity import Purity
 from rnn_codemod.reading.source import Source
 from rnn_codemod.reading.values import Values
-
 
 _LOOPS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
@@ -75,7 +74,7 @@ class Pairs:
         """Whether the cell's features are the size of this carry, and of its other carries."""
         size = carry.parts["size"]
         if carry.convolutional:
-            features = conv_features(made)
+            features = given_features(made)
             if not isinstance(size, ast.Tuple) or features is None:
                 return False
             return ast.dump(size.elts[-1]) == ast.dump(features)
@@ -128,8 +127,7 @@ class Pairs:
             return False
         arguments = [*made.node.args, *(k.value for k in made.node.keywords), made.node.func]
         return all(
-            self._purity.pure(a) and self._purity.steady(a, statement, made.node)
-            for a in arguments
+            self._purity.pure(a) and self._purity.steady(a, statement, made.node) for a in arguments
         )
 
     def _conditional(self, made: Construction, built: ast.stmt) -> bool:

@@ -22,8 +22,16 @@ _PURE_LIBRARY = {
     "jax.numpy.ones",
 }
 _INITIALIZERS = ("flax.linen.initializers.", "jax.nn.initializers.", "jax.numpy.float")
-_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.comprehension, ast.ListComp, ast.SetComp,
-          ast.DictComp, ast.GeneratorExp)
+_LOOPS = (
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.comprehension,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+)
 _MUTATORS = {"append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "update"}
 
 
@@ -54,8 +62,15 @@ class Purity:
                     dotted in _PURE_LIBRARY or dotted.startswith(_INITIALIZERS)
                 )
             case (
-                ast.Await() | ast.Yield() | ast.YieldFrom() | ast.NamedExpr() | ast.JoinedStr()
-                | ast.GeneratorExp() | ast.ListComp() | ast.SetComp() | ast.DictComp()
+                ast.Await()
+                | ast.Yield()
+                | ast.YieldFrom()
+                | ast.NamedExpr()
+                | ast.JoinedStr()
+                | ast.GeneratorExp()
+                | ast.ListComp()
+                | ast.SetComp()
+                | ast.DictComp()
             ):
                 return False
             case _:
@@ -98,7 +113,8 @@ class Purity:
                 continue
             end = self._end(binding.node)
             inside = [
-                loop for loop in [binding.node, *self.source.ancestors(binding.node)]
+                loop
+                for loop in [binding.node, *self.source.ancestors(binding.node)]
                 if isinstance(loop, _LOOPS)
             ]
             if any(self._within(here, loop) != self._within(there, loop) for loop in inside):
@@ -113,9 +129,7 @@ class Purity:
 
     def _loop_of(self, node: ast.AST, here: ast.AST, there: ast.AST) -> bool:
         """Whether ``node`` is a loop (its own target bound) around both places."""
-        return (
-            isinstance(node, _LOOPS) and self._within(here, node) and self._within(there, node)
-        )
+        return isinstance(node, _LOOPS) and self._within(here, node) and self._within(there, node)
 
     def _dominates(self, node: ast.AST, here: ast.AST, there: ast.AST) -> bool:
         """Whether the block that holds the binding also holds both places."""

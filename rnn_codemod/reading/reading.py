@@ -29,6 +29,7 @@ class Reading:
     sizes: Sizes
     pairs: Pairs
     samples: Samples
+    guards: Guards
 
     @staticmethod
     def of(text: str) -> Reading:
@@ -36,7 +37,8 @@ class Reading:
         source = Source.parse(text)
         scopes = Scopes(source)
         values = Values(source, scopes)
-        facts = Guards(source, values, gather(source, values)).uncovered()
+        guards = Guards(source, values, gather(source, values))
+        facts = guards.uncovered()
         purity = Purity(values)
         shapes = Shapes(values)
         return Reading(
@@ -49,6 +51,7 @@ class Reading:
             Sizes(values, purity, facts),
             Pairs(values, facts, purity),
             Samples(values, facts, purity, shapes),
+            guards,
         )
 
     def fresh_name(self, wanted: str, at: ast.AST) -> str:

@@ -82,8 +82,15 @@ class Scopes:
             node, scope = pending.pop()
             self._homes[node] = scope
             inner = scope
-            if isinstance(node, ast.ClassDef | Function | ast.GeneratorExp | ast.ListComp
-                          | ast.SetComp | ast.DictComp):
+            if isinstance(
+                node,
+                ast.ClassDef
+                | Function
+                | ast.GeneratorExp
+                | ast.ListComp
+                | ast.SetComp
+                | ast.DictComp,
+            ):
                 inner = self._scopes[node] = Scope(node, scope)
                 if not isinstance(node, _COMPREHENSIONS):
                     _declare(node, inner)
@@ -134,8 +141,11 @@ def _own_statements(node: ast.AST) -> Iterator[ast.AST]:
         statement = pending.pop()
         yield statement
         if not isinstance(statement, ast.ClassDef | Function):
-            pending.extend(c for c in ast.iter_child_nodes(statement) if isinstance(
-                c, ast.stmt | ast.ExceptHandler | ast.match_case))
+            pending.extend(
+                c
+                for c in ast.iter_child_nodes(statement)
+                if isinstance(c, ast.stmt | ast.ExceptHandler | ast.match_case)
+            )
 
 
 def _parameters(node: Function) -> Iterator[Binding]:
@@ -202,8 +212,6 @@ def _targets(
             starred = False
             for index, element in enumerate(target.elts):
                 starred = starred or isinstance(element, ast.Starred)
-                yield from _targets(
-                    element, node, None if starred else value, (*path, index)
-                )
+                yield from _targets(element, node, None if starred else value, (*path, index))
         case ast.Starred():
             yield from _targets(target.value, node, None, path)

@@ -72,8 +72,10 @@ class Shapes:
                         return None
                     dims.append(dim)
                 return dims
-            case ast.Subscript(value=ast.Attribute(attr="shape", value=array), slice=ast.Slice()):
-                return self._slice(array, node.slice)
+            case ast.Subscript(
+                value=ast.Attribute(attr="shape", value=array), slice=ast.Slice() as cut
+            ):
+                return self._slice(array, cut)
             case ast.Name():
                 value = self._only_value(node)
                 return None if value is None else self._dims(value)

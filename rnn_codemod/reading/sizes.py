@@ -208,7 +208,9 @@ class Sizes:
         """The size that a wrapper creates its carry with, in terms of its caller."""
         if isinstance(function, ast.Lambda):
             return None
-        inner = self._same([self.created_with(r) for r in returned(function, self.source)] or [None])
+        inner = self._same(
+            [self.created_with(r) for r in returned(function, self.source)] or [None]
+        )
         if inner is None:
             return None
         if not isinstance(inner.node, ast.Name):
@@ -338,9 +340,7 @@ class Sizes:
         ]
         if not sizes:
             return None
-        found = self._agreed(
-            sizes, construction.node, "the size of every carry its class creates"
-        )
+        found = self._agreed(sizes, construction.node, "the size of every carry its class creates")
         return found if isinstance(found, Width) else None
 
 

@@ -43,9 +43,7 @@ class Source:
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
-        return {
-            child: node for node in self.nodes for child in ast.iter_child_nodes(node)
-        }
+        return {child: node for node in self.nodes for child in ast.iter_child_nodes(node)}
 
     def offset(self, line: int, column: int) -> int:
         """The character at a line (from 1) and a column in UTF-8 bytes, as ast counts."""

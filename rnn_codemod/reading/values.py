@@ -11,8 +11,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Union
 
-from rnn_codemod.reading.kinds import ANY_CELL, KINDS, MODULE_FIELDS, Kind, linen_name, transform_name
-from rnn_codemod.reading.scopes import ITEM, Binding, Scope, Scopes
+from rnn_codemod.reading.kinds import (
+    ANY_CELL,
+    KINDS,
+    MODULE_FIELDS,
+    Kind,
+    linen_name,
+    transform_name,
+)
+from rnn_codemod.reading.scopes import Binding, Scope, Scopes
 from rnn_codemod.reading.source import Function, Source
 
 
@@ -103,8 +110,19 @@ class Dotted:
 
 
 Value = Union[
-    Unknown, CellClass, CellInstance, Lifter, RnnClass, RnnInstance, ModuleClass, ModuleInstance,
-    FunctionValue, Items, Row, Dynamic, Dotted,
+    Unknown,
+    CellClass,
+    CellInstance,
+    Lifter,
+    RnnClass,
+    RnnInstance,
+    ModuleClass,
+    ModuleInstance,
+    FunctionValue,
+    Items,
+    Row,
+    Dynamic,
+    Dotted,
 ]
 UNKNOWN = frozenset[Value]({Unknown()})
 _NOTHING = frozenset[Value]()
@@ -232,7 +250,8 @@ class Values:
         if not any(isinstance(value, CellInstance) for value in self.of(call.func)):
             return None
         named = [k.value for k in call.keywords if k.arg == "carry"]
-        return (call.args or named or [None])[0]
+        given = call.args or named
+        return given[0] if given else None
 
     def class_value(self, node: ast.ClassDef) -> Value:
         kind = self.cell_kind(node)
@@ -340,9 +359,7 @@ class Values:
             if found:
                 return found
             for base in _union(self.of(base) for base in node.bases):
-                found |= (
-                    self.member(base.node, name) if isinstance(base, ModuleClass) else UNKNOWN
-                )
+                found |= self.member(base.node, name) if isinstance(base, ModuleClass) else UNKNOWN
             return found or UNKNOWN
         finally:
             self._active.discard((node, name))
@@ -388,9 +405,7 @@ class Values:
     def _library_call(self, name: str, node: ast.Call) -> frozenset[Value]:
         transform = transform_name(name)
         if transform and node.args:
-            return frozenset(
-                self._lift(value, transform, node) for value in self.of(node.args[0])
-            )
+            return frozenset(self._lift(value, transform, node) for value in self.of(node.args[0]))
         if name == "functools.partial" and node.args:
             lifter = transform_name(self.dotted(node.args[0]) or "")
             if lifter:
@@ -538,9 +553,7 @@ def is_classmethod(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return "classmethod" in decorator_names(function)
 
 
-def returned(
-    function: ast.FunctionDef | ast.AsyncFunctionDef, source: Source
-) -> list[ast.expr]:
+def returned(function: ast.FunctionDef | ast.AsyncFunctionDef, source: Source) -> list[ast.expr]:
     """The expressions that a function itself returns."""
     return [
         node.value

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import AddArgument, Decision, Edit, Replace
-from rnn_codemod.reading.facts import CarryCall, Construction, conv_features
+from rnn_codemod.reading.facts import CarryCall, Construction, given_features
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.source import Function
 from rnn_codemod.reading.values import CellClass
@@ -43,7 +43,7 @@ def _renamed(context: Context) -> Iterator[Decision]:
     reading = context.reading
     for node in reading.source.nodes:
         if isinstance(node, ast.Attribute) and node.attr == "ConvLSTM":
-            if _is_old(reading, node):
+            if _is_old(reading, node) and not reading.guards.covers(node):
                 end = reading.source.span(node)[1]
                 rename = Replace((end - len("ConvLSTM"), end), "ConvLSTMCell")
                 yield _rename(context, node, rename)
@@ -60,7 +60,7 @@ def _is_old(reading: Reading, node: ast.expr) -> bool:
 
 def _imported(context: Context, node: ast.ImportFrom) -> Iterator[Decision]:
     reading = context.reading
-    if node.module not in ("flax.linen", "flax.linen.recurrent"):
+    if node.module not in ("flax.linen", "flax.linen.recurrent") or reading.guards.covers(node):
         return
     for alias in node.names:
         if alias.name != "ConvLSTM":
@@ -91,9 +91,7 @@ _KEEP = 'nn.ConvLSTMCell(..., name="ConvLSTM_0"), numbered as the old cells were
 
 
 def _rename(context: Context, node: ast.Attribute, rename: Edit) -> Decision:
-    made = next(
-        (c for c in context.reading.facts.constructions if c.node.func is node), None
-    )
+    made = next((c for c in context.reading.facts.constructions if c.node.func is node), None)
     try:
         names = _kept_name(context, made) if made is not None else _lifted_name(context, node)
     except CannotWrite as why:
@@ -137,7 +135,8 @@ def _kept_name(context: Context, made: Construction) -> list[Edit]:
     others = [
         c
         for c in reading.facts.constructions
-        if c is not made and any(k.name == "ConvLSTM" for k in c.kinds)
+        if c is not made
+        and any(k.name == "ConvLSTM" for k in c.kinds)
         and reading.source.method_class(c.node) is cls
     ]
     looped = any(
@@ -201,10 +200,8 @@ def _fields(context: Context, size: ast.expr, last: list[str]) -> list[str]:
 
 def _instance_agrees(context: Context, carry: CarryCall, size: ast.expr) -> None:
     for value in carry.instances:
-        made = (
-            context.reading.facts.construction(value.node) if value.node is not None else None
-        )
-        features = conv_features(made) if made is not None else None
+        made = context.reading.facts.construction(value.node) if value.node is not None else None
+        features = given_features(made) if made is not None else None
         if features is None or made is None:
             raise CannotWrite("the cell is built outside this file")
         if made.keyword("param_dtype") is not None:

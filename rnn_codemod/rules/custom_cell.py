@@ -84,9 +84,7 @@ def _seen_elsewhere(context: Context, kind: Kind, node: ast.ClassDef) -> Iterato
         )
 
 
-def _cell(
-    context: Context, kind: Kind, node: ast.ClassDef, method: ast.FunctionDef
-) -> CustomCell:
+def _cell(context: Context, kind: Kind, node: ast.ClassDef, method: ast.FunctionDef) -> CustomCell:
     facts = context.reading.facts
     return CustomCell(
         kind,
@@ -123,9 +121,12 @@ def _whole(context: Context, cell: CustomCell) -> Iterator[Decision]:
         ]
     except CannotWrite as why:
         yield rule.refuse(context, cell.method, CLASS, str(why), *RECIPE)
-        for site in (*cell.constructions, *cell.carries, *cell.layers):
-            reason = f"{cell.definition.name} and its uses change together or not at all"
-            yield rule.refuse(context, site.node, USE, reason)
+        reason = f"{cell.definition.name} and its uses change together or not at all"
+        nodes = [made.node for made in cell.constructions]
+        nodes += [carry.node for carry in cell.carries]
+        nodes += [layer.node for layer in cell.layers]
+        for node in nodes:
+            yield rule.refuse(context, node, USE, reason)
         return
     yield rule.rewrite(context, cell.method, CLASS, *definition)
     for node, edits in uses:
@@ -267,8 +268,12 @@ def _feature_axes(context: Context, method: ast.FunctionDef) -> Edit:
     rest = len(source.text[end:].splitlines()[0]) if source.text[end:] else 0
     at = end + rest
     new = source.newline
-    lines = ["", f"{indent}@property", f"{indent}def num_feature_axes(self) -> int:",
-             f"{inner}return 1"]
+    lines = [
+        "",
+        f"{indent}@property",
+        f"{indent}def num_feature_axes(self) -> int:",
+        f"{inner}return 1",
+    ]
     return Replace((at, at), new + new.join(lines))
 
 

@@ -121,9 +121,11 @@ def _with_dtype(reading: Reading, given: ast.Lambda) -> str:
     end = reading.source.span(given.args.args[1])[1]
     used = {node.id for node in ast.walk(given) if isinstance(node, ast.Name)}
     dtype = "_" if "dtype" in used | {*names} else "dtype"
-    text = reading.source.text[start:end] + f", {dtype}" + reading.source.text[
-        end : reading.source.span(given)[1]
-    ]
+    text = (
+        reading.source.text[start:end]
+        + f", {dtype}"
+        + reading.source.text[end : reading.source.span(given)[1]]
+    )
     return one_line(text)
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision, DropArgument, Edit, NameArgument
-from rnn_codemod.reading.facts import Construction, RnnCall, conv_features
+from rnn_codemod.reading.facts import Construction, RnnCall, given_features
 from rnn_codemod.reading.kinds import RNN_FIELDS
 from rnn_codemod.reading.sizes import NoWidth
 from rnn_codemod.reading.source import arguments
@@ -25,7 +25,7 @@ MESSAGE = "nn.RNN is given the size of its cell"
 
 def find(context: Context) -> Iterator[Decision]:
     for layer in context.reading.facts.layers:
-        if custom_cell(context, layer):
+        if custom_cell(context, layer) or _is_time_major(context, layer):
             continue
         try:
             edits = [*_cells(context, layer), *without_size(context, layer)]
@@ -43,6 +43,24 @@ def custom_cell(context: Context, layer: RnnCall) -> bool:
     return any(
         isinstance(value, CellInstance) and value.cls.kind.own_carry
         for value in context.reading.values.of(layer.cell)
+    )
+
+
+def _is_time_major(context: Context, layer: RnnCall) -> bool:
+    """Whether the second positional argument of new code only stands where the size stood."""
+    if layer.size not in layer.node.args or isinstance(layer.size, ast.Constant | ast.Tuple):
+        return False
+    made = [
+        context.reading.facts.construction(value.node)
+        for value in context.reading.values.of(layer.cell)
+        if isinstance(value, CellInstance) and value.node is not None
+    ]
+    return bool(made) and all(
+        c is not None
+        and not c.legacy
+        and not any(k.convolutional for k in c.kinds)
+        and ast.dump(given_features(c) or ast.Constant(None)) != ast.dump(layer.size)
+        for c in made
     )
 
 
@@ -71,9 +89,7 @@ def _cell(context: Context, layer: RnnCall, made: Construction) -> Iterator[Edit
     if isinstance(layer.size, ast.Tuple | ast.List):
         raise CannotWrite("the size of a dense cell is a tuple")
     if not made.legacy:
-        given = made.keyword("features")
-        first = made.node.args[0] if made.node.args else None
-        features = given.value if given else first
+        features = given_features(made)
         if features is None or ast.dump(features) != ast.dump(layer.size):
             raise CannotWrite("the cell already has features, which may not be this size")
         return
@@ -102,7 +118,7 @@ def kept_dtype_for(context: Context, made: Construction) -> str | None:
 
 
 def _check_features(context: Context, layer: RnnCall, made: Construction) -> None:
-    features = conv_features(made)
+    features = given_features(made)
     size = _literal(context, layer.size)
     if features is None or not isinstance(size, ast.Tuple | ast.List) or not size.elts:
         raise CannotWrite("the size of the ConvLSTMCell is not a tuple that the text tells")
@@ -111,9 +127,7 @@ def _check_features(context: Context, layer: RnnCall, made: Construction) -> Non
 
 
 def _literal(context: Context, node: ast.expr) -> ast.expr:
-    found = (
-        context.reading.scopes.lookup(node.id, node) if isinstance(node, ast.Name) else None
-    )
+    found = context.reading.scopes.lookup(node.id, node) if isinstance(node, ast.Name) else None
     if found is not None and len(found[1]) == 1 and not found[1][0].path:
         bound = found[1][0]
         if bound.value is not None and not isinstance(bound.node, ast.arg):

@@ -89,9 +89,7 @@ rule = Rule(
         "Flax 0.6.8 and 0.6.9 took a mask of shape (*batch, time) and only ever summed it over "
         "time; since 0.6.10 the lengths themselves are given."
     ),
-    before=(
-        "rnn = nn.RNN(nn.GRUCell(), 8)\ny = rnn.apply(variables, x, segmentation_mask=mask)\n"
-    ),
+    before=("rnn = nn.RNN(nn.GRUCell(), 8)\ny = rnn.apply(variables, x, segmentation_mask=mask)\n"),
     after=(
         "rnn = nn.RNN(nn.GRUCell(features=8))\n"
         "y = rnn.apply(variables, x, seq_lengths=mask.sum(axis=-1))\n"
