@@ -75,7 +75,7 @@ class _Editor:
                     f"{indentation if line else ''}{line}{self._newline}" for line in edit.lines
                 )
             else:
-                value = self._call(edit.span)
+                value = _bracketed(self._call(edit.span))
                 lines.append(f"{indentation}{edit.name} = {value}{self._newline}")
         return lines
 
@@ -106,6 +106,15 @@ class _Editor:
     def _call(self, span: Span) -> str:
         inner = self._between(*span, outside=span)
         return edit_call(inner, self._calls[span], self._newline) if span in self._calls else inner
+
+
+def _bracketed(expression: str) -> str:
+    """An expression that goes on over several lines only inside brackets."""
+    try:
+        ast.parse(f"x = {expression}")
+    except SyntaxError:
+        return f"({expression})"
+    return expression
 
 
 def check_result(before: str, after: str) -> None:

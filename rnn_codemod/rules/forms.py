@@ -354,10 +354,14 @@ def width_of(context: Context, made: Construction) -> Width | NoWidth:
 
 
 def recipe_for(context: Context, made: Construction) -> str:
+    """The construction with its features, to be written by hand."""
     text = one_line(context.reading.source.segment(made.node.func))
+    uses = context.reading.sizes.applications(made)
+    width = context.reading.sizes.carry_width(uses[0].carry, made) if uses else None
     rest = [one_line(context.reading.source.segment(a)) for a in made.node.args]
     rest += [
         one_line(context.reading.source.text[slice(*context.reading.source.span(k))])
         for k in made.node.keywords
     ]
-    return f"{text}({', '.join(['features=<width of the carry>', *rest])})"
+    features = one_line(width) if width else "<width of the carry>"
+    return f"{text}({', '.join([f'features={features}', *rest])})"

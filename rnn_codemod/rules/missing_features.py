@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
-from rnn_codemod.editing.edits import Decision
+from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.reading.facts import Construction
 from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.sizes import NoWidth
+from rnn_codemod.reading.values import CellClass
 from rnn_codemod.rules.forms import CannotWrite, constructor, recipe_for, width_of
+from rnn_codemod.rules.hoist import hoisted_carry
 from rnn_codemod.rules.rule import Context, Rule
 
 MESSAGE = "the cell is built without features"
@@ -18,6 +21,13 @@ def find(context: Context) -> Iterator[Decision]:
     for made in bare(context):
         if not made.node.args and not any(cls.lifted for cls in made.classes):
             yield decide(rule, context, made, MESSAGE)
+    for keyword in context.reading.source.nodes:
+        if isinstance(keyword, ast.keyword) and keyword.arg == "default_factory":
+            if any(isinstance(v, CellClass) for v in context.reading.values.of(keyword.value)):
+                text = context.reading.source.segment(keyword.value)
+                recipe = f"default_factory=lambda: {text}(features=<width of the carry>)"
+                reason = "the size of its carry is not known here"
+                yield rule.refuse(context, keyword.value, MESSAGE, reason, recipe)
 
 
 def bare(context: Context) -> Iterator[Construction]:
@@ -33,14 +43,32 @@ def bare(context: Context) -> Iterator[Construction]:
 
 def decide(by: Rule, context: Context, made: Construction, message: str) -> Decision:
     """Give one construction its features in the name of the rule ``by``."""
+    unknown = _unknown_fields(made)
+    if unknown:
+        reason = f"the cell never had a field {unknown[0]}"
+        return by.refuse(context, made.node, message, reason, recipe_for(context, made))
     width = width_of(context, made)
+    moved: list[Edit] = []
     if isinstance(width, NoWidth):
-        return by.refuse(context, made.node, message, width.reason, recipe_for(context, made))
+        hoisted = hoisted_carry(context.reading, made)
+        if hoisted is None:
+            return by.refuse(context, made.node, message, width.reason, recipe_for(context, made))
+        width, move = hoisted
+        moved = [move]
     try:
-        edits = constructor(context, made, width)
+        edits = [*constructor(context, made, width), *moved]
     except CannotWrite as why:
         return by.refuse(context, made.node, message, str(why), recipe_for(context, made))
     return by.rewrite(context, made.node, message, *edits, reason=f"features is {width.reason}")
+
+
+def _unknown_fields(made: Construction) -> list[str]:
+    """Keywords that the cell did not take before either."""
+    fields = {name for kind in made.kinds for name in kind.fields or ()}
+    if any(kind.fields is None for kind in made.kinds):
+        return []
+    given = [keyword.arg for keyword in made.node.keywords if keyword.arg]
+    return [name for name in given if name not in fields]
 
 
 rule = Rule(

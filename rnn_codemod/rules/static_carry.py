@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.reading.facts import CarryCall
+from rnn_codemod.reading.values import CellClass
 from rnn_codemod.rules.forms import CannotWrite, detached, paired, pairs_allowed
 from rnn_codemod.rules.rule import Context, Rule
 
@@ -18,6 +20,23 @@ def find(context: Context) -> Iterator[Decision]:
             continue
         if "init_fn" not in carry.parts:
             yield decide(rule, context, carry, MESSAGE)
+    yield from _handed_on(context)
+
+
+def _handed_on(context: Context) -> Iterator[Decision]:
+    """``Cell.initialize_carry`` as a value: nobody knows with what it will be called."""
+    reading = context.reading
+    for node in reading.source.nodes:
+        if not isinstance(node, ast.Attribute) or node.attr != "initialize_carry":
+            continue
+        outer = reading.source.parents[node]
+        if (isinstance(outer, ast.Call) and outer.func is node) or reading.guards.covers(node):
+            continue
+        if any(
+            isinstance(v, CellClass) and not v.kind.own_carry for v in reading.values.of(node.value)
+        ):
+            reason = "it is handed on, and its arguments are not in sight"
+            yield rule.refuse(context, node, MESSAGE, reason, RECIPE)
 
 
 def decide(by: Rule, context: Context, carry: CarryCall, message: str) -> Decision:
