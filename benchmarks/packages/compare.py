@@ -30,6 +30,8 @@ class Comparison:
         if not self.agree:
             first = self.differences[0] if self.differences else "nothing was recorded"
             return f"DIFFERENT: {first} ({len(self.differences)} differences)"
+        if self.identical == self.arrays:
+            return f"agree: {self.arrays} arrays, all bit for bit"
         return (
             f"agree: {self.arrays} arrays, {self.identical} bit for bit, "
             f"the others within {self.largest:.1g}"

@@ -78,8 +78,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="rnn-codemod-packages-") as folder:
             outcomes.append(examine(package, wheel, Path(folder), arguments.legacy_python))
         print(outcomes[-1].row, flush=True)
-    text = page(outcomes)
-    arguments.out.write_text(text, encoding="utf-8")
+    arguments.out.parent.mkdir(exist_ok=True)
+    arguments.out.write_text(page(outcomes), encoding="utf-8")
     return 1 if any(outcome.failures for outcome in outcomes) else 0
 
 
