@@ -212,3 +212,22 @@ def test_totals(tmp_path: Path, engine: Engine) -> None:
     for result in run(tmp_path, engine).values():
         totals = totals.plus(result)
     assert totals == Totals(4, 1, 2, 1, 0, 1)
+
+
+def test_an_unreadable_file(tmp_path: Path, engine: Engine) -> None:
+    for name in ("a.py", "secret.py", "z.py"):
+        (tmp_path / name).write_bytes(SITE)
+    (tmp_path / "secret.py").chmod(0)
+    for parent in [tmp_path, *list(tmp_path.parents)[:-2]]:
+        parent.chmod(parent.stat().st_mode | 0o111)
+    child = os.fork()
+    if child == 0:
+        told = []
+        if os.getuid() == 0:  # who may read everything
+            os.setgid(65534)
+            os.setuid(65534)
+        paths = [str(tmp_path / name) for name in ("a.py", "secret.py", "z.py")]
+        for result in migrate_paths(paths, Options(), Mode.CHECK, engine=engine):
+            told.append(result.problem.cause if result.problem else len(result.rewritten))
+        os._exit(told != [1, "cannot be read: permission denied", 1])
+    assert os.waitpid(child, 0)[1] == 0

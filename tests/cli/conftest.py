@@ -1,0 +1,29 @@
+"""The command line, run as users run it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture(scope="session")
+def cli() -> Run:
+    def run(
+        *arguments: str | Path, folder: Path = ROOT, stdin: bytes = b"", **environment: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-m", "rnn_codemod", *map(str, arguments)],
+            cwd=folder,
+            input=stdin,
+            capture_output=True,
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **environment},
+        )
+
+    return run
