@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rnn_codemod.reading.kinds import RNN_FIELDS, CarryForm, Kind
-from rnn_codemod.reading.source import Source, arguments
+from rnn_codemod.reading.source import Function, Source, arguments
 from rnn_codemod.reading.values import (
     CellClass,
     CellInstance,
     Dotted,
     FunctionValue,
+    LiftedFunction,
     RnnClass,
     Unknown,
     Value,
@@ -133,6 +134,10 @@ def gather(source: Source, values: Values) -> Facts:
             elif node.func.attr in ("apply", "init", "init_with_output"):
                 if any(isinstance(v, CellInstance) for v in values.of(node.func.value)):
                     applications.extend(_application(node, node.func.value, node.args[1:]))
+        if any(isinstance(v, LiftedFunction) and _applies(v.node) for v in called):
+            cell = node.args[0] if node.args else None
+            if cell is not None and any(isinstance(v, CellInstance) for v in values.of(cell)):
+                applications.extend(_application(node, cell, node.args[1:2]))
         if any(isinstance(v, CellInstance) for v in called):
             applications.extend(_application(node, node.func, node.args))
     return Facts(tuple(constructions), tuple(carries), tuple(applications), tuple(layers), modern)
@@ -143,6 +148,20 @@ def _application(node: ast.Call, cell: ast.expr, given: list[ast.expr]) -> Itera
     parts.update({k.arg: k.value for k in node.keywords if k.arg})
     if "carry" in parts:
         yield Application(node, cell, parts["carry"], parts.get("inputs"))
+
+
+def _applies(function: Function) -> bool:
+    """Whether ``body(cell, carry, x)`` calls its first parameter with its second."""
+    names = [arg.arg for arg in function.args.args]
+    return len(names) > 1 and any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == names[0]
+        and bool(node.args)
+        and isinstance(node.args[0], ast.Name)
+        and node.args[0].id == names[1]
+        for node in ast.walk(function)
+    )
 
 
 def _classes(found: Iterable[Value]) -> frozenset[CellClass]:
@@ -178,7 +197,7 @@ def _construction(node: ast.Call, classes: frozenset[CellClass], values: Values)
 
 def _is_legacy_positional(first: ast.expr, values: Values) -> bool:
     """Whether the first positional argument is an activation, not a width."""
-    if isinstance(first, ast.Lambda):
+    if isinstance(first, ast.Lambda | ast.Starred):
         return True
     return any(
         (isinstance(value, Dotted) and value.name.startswith(_CALLABLES))

@@ -122,12 +122,31 @@ class Sizes:
         for size in sizes:
             if len(sizes) == 1 and self.source.statement(size.node) is statement:
                 continue
-            if not self.purity.portable(size.node, size.node, target):
+            if not self.purity.portable(size.node, size.node, target) and not self._iterated_alike(
+                size.node, target
+            ):
                 return NoWidth(
                     f"the size {ast.unparse(size.node)} is not known where the cell is built"
                 )
         text = self.source.segment(sizes[0].node)
         return Width(text, reason, sizes[0].node)
+
+    def _iterated_alike(self, size: ast.expr, target: ast.AST) -> bool:
+        """Whether cells and carries are made by comprehensions over the same sizes."""
+        mine, other = self._iteration(size, size), self._iteration(size, target)
+        if mine is None or other is None:
+            return False
+        return ast.dump(mine) == ast.dump(other) and self.purity.portable(mine, mine, other)
+
+    def _iteration(self, size: ast.expr, at: ast.AST) -> ast.expr | None:
+        """What a comprehension around ``at`` iterates over under the name ``size``."""
+        if not isinstance(size, ast.Name):
+            return None
+        found = self.values.scopes.lookup(size.id, at)
+        if found is None or len(found[1]) != 1 or found[1][0].path != (ITEM,):
+            return None
+        binding = found[1][0]
+        return binding.value if isinstance(binding.node, ast.comprehension) else None
 
     def created_with(self, carry: ast.expr, path: tuple[int, ...] = ()) -> _Size | None:
         """The size expression that the array or pair ``carry`` was created with."""
@@ -152,7 +171,9 @@ class Sizes:
                 return self.created_with(only)
             case ast.IfExp():
                 return self._same([self.created_with(node.body), self.created_with(node.orelse)])
-            case ast.Subscript(value=ast.Name()):
+            case ast.Subscript(
+                value=ast.Name(), slice=ast.Name() | ast.Constant(value=int()) | ast.UnaryOp()
+            ):
                 return self.created_with(node.value)
             case _:
                 return None
@@ -328,15 +349,19 @@ class Sizes:
     def _by_class(self, construction: Construction) -> Width | None:
         """The one size that the class creates carries of this kind with."""
         cls = self.source.method_class(construction.node)
-        if cls is None or construction.carry_form is CarryForm.ANY:
+        if cls is None:
             return None
-        names = {kind.name for kind in construction.kinds}
+        names = {kind.name for kind in construction.kinds if kind.carry is not CarryForm.ANY}
+        maker = ast.unparse(construction.node.func)
         sizes = [
             _Size(carry.parts["size"])
             for carry in self.facts.carries
             if self.source.method_class(carry.node) is cls
             and "size" in carry.parts
-            and names & {c.kind.name for c in carry.classes | {i.cls for i in carry.instances}}
+            and (
+                names & {kind.name for kind in carry.kinds}
+                or (maker.startswith("self.") and ast.unparse(carry.receiver) == maker)
+            )
         ]
         if not sizes:
             return None

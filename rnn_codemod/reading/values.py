@@ -53,6 +53,13 @@ class Lifter:
 
 
 @dataclass(frozen=True)
+class LiftedFunction:
+    """``nn.scan(body, ...)`` of a function, to be called with a module before the carry."""
+
+    node: Function
+
+
+@dataclass(frozen=True)
 class RnnClass:
     """``nn.RNN``, or ``nn.Bidirectional``, which takes the same calls but no cell."""
 
@@ -114,6 +121,7 @@ Value = Union[
     CellClass,
     CellInstance,
     Lifter,
+    LiftedFunction,
     RnnClass,
     RnnInstance,
     ModuleClass,
@@ -426,6 +434,8 @@ class Values:
                 return replace(value, lifted=(*value.lifted, transform), scan=scan)
             case RnnClass() | ModuleClass() | Dynamic():
                 return value
+            case FunctionValue(function) if transform in ("scan", "remat", "checkpoint", "jit"):
+                return LiftedFunction(function)
             case _:
                 return Unknown()
 

@@ -138,6 +138,12 @@ def _check(context: Context, cell: CustomCell) -> None:
     name = cell.definition.name
     if name in context.used_elsewhere:
         raise CannotWrite(f"{name} is used in other files")
+    if not (cell.constructions or cell.carries or cell.layers) and not name.startswith("_"):
+        raise CannotWrite(f"{name} is not used in this file, so it must be used in others")
+    if _published(context, name):
+        raise CannotWrite(f"{name} is in __all__, so other files may use it")
+    if not _derives_from_flax(context, cell.definition):
+        raise CannotWrite(f"{name} has other bases, whose fields may stand before its own")
     if cell.kind.sized:
         raise CannotWrite(f"{name} already has a field features, which may not be the size")
     if len(cell.method.decorator_list) != 1:
@@ -167,6 +173,20 @@ def _check(context: Context, cell: CustomCell) -> None:
     for layer in cell.layers:
         if isinstance(layer.size, ast.Tuple | ast.List):
             raise CannotWrite("nn.RNN is given a tuple as the size")
+
+
+def _published(context: Context, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Constant) and node.value == name
+        for binding in context.reading.scopes.module.bindings.get("__all__", [])
+        if binding.value is not None
+        for node in ast.walk(binding.value)
+    )
+
+
+def _derives_from_flax(context: Context, node: ast.ClassDef) -> bool:
+    bases = [value for base in node.bases for value in context.reading.values.of(base)]
+    return len(bases) == 1 and isinstance(bases[0], CellClass) and bases[0].kind.definition is None
 
 
 def _is_annotation(context: Context, node: ast.expr) -> bool:

@@ -215,10 +215,20 @@ def size_in_shape(context: Context, size: ast.expr) -> str:
     return one_line(context.reading.source.segment(size))
 
 
+def _needs_nothing_else(carry: CarryCall) -> None:
+    """Raise CannotWrite where a cell cannot be built from its features alone."""
+    for kind in carry.kinds:
+        for field in kind.definition.body if kind.definition else ():
+            if isinstance(field, ast.AnnAssign) and field.value is None:
+                name = ast.unparse(field.target)
+                raise CannotWrite(f"{kind.name} also needs {name}, and no instance is in sight")
+
+
 def detached(context: Context, carry: CarryCall) -> list[Edit]:
     """``Cell(features=size, parent=None).initialize_carry(rng, (*batch_dims, size))``."""
     reading = context.reading
     evaluated_once(context, carry)
+    _needs_nothing_else(carry)
     size = carry.parts["size"]
     fields = [f"features={one_line(reading.source.segment(size))}"]
     initializer = carry_init(reading, carry)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.reading.facts import Construction
 from rnn_codemod.reading.kinds import CarryForm
-from rnn_codemod.reading.sizes import NoWidth
+from rnn_codemod.reading.sizes import NoWidth, Width
 from rnn_codemod.reading.values import CellClass
 from rnn_codemod.rules.forms import CannotWrite, constructor, recipe_for, width_of
 from rnn_codemod.rules.hoist import hoisted_carry
@@ -31,13 +31,14 @@ def find(context: Context) -> Iterator[Decision]:
 
 
 def bare(context: Context) -> Iterator[Construction]:
-    """The constructions without ``features`` that no nn.RNN gives a size."""
+    """The constructions without ``features``, save those that an nn.RNN gives their size."""
     for made in context.reading.facts.constructions:
         custom = any(
             kind.definition is not None and (kind.own_carry or kind.carry is CarryForm.ANY)
             for kind in made.kinds
         )
-        if made.legacy and not custom and not context.reading.sizes.layers(made):
+        sized = context.reading.sizes.layers(made) and isinstance(width_of(context, made), Width)
+        if made.legacy and not custom and not sized:
             yield made
 
 

@@ -11,6 +11,7 @@ from rnn_codemod.rules.rule import Context, Rule
 
 MESSAGE = "a recurrent cell of flax.nn, the API before linen"
 _NAMES = {"LSTMCell", "OptimizedLSTMCell", "GRUCell", "ConvLSTM", "RNNCellBase"}
+_HOMES = ("flax.nn", "flax.deprecated.nn")
 
 
 def find(context: Context) -> Iterator[Decision]:
@@ -29,7 +30,7 @@ def find(context: Context) -> Iterator[Decision]:
 
 def _is_cell(name: str) -> bool:
     home, _, last = name.rpartition(".")
-    return last in _NAMES and (home == "flax.nn" or home.startswith("flax.nn."))
+    return last in _NAMES and any(home == old or home.startswith(f"{old}.") for old in _HOMES)
 
 
 rule = Rule(
