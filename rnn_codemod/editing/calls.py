@@ -25,10 +25,13 @@ def edit_call(text: str, edits: Sequence[ArgumentEdit], newline: str) -> str:
         raise RoundTripError(f"LibCST cannot read this call: {error.message}") from error
     if not isinstance(call, cst.Call) or module.code_for_node(call) != text:
         raise RoundTripError("LibCST does not give this call back as it was written")
-    return module.code_for_node(call.with_changes(args=_changed(call, edits)))
+    after = module.code_for_node(_changed(call, edits))
+    if after.count("#") < text.count("#"):
+        raise RoundTripError("a comment stands where an argument goes away")
+    return after
 
 
-def _changed(call: cst.Call, edits: Sequence[ArgumentEdit]) -> list[cst.Arg]:
+def _changed(call: cst.Call, edits: Sequence[ArgumentEdit]) -> cst.Call:
     names = {e.index: e.keyword for e in edits if isinstance(e, NameArgument)}
     dropped = {e.index for e in edits if isinstance(e, DropArgument)}
     args = [
@@ -36,10 +39,12 @@ def _changed(call: cst.Call, edits: Sequence[ArgumentEdit]) -> list[cst.Arg]:
     ]
     for index in sorted(dropped, reverse=True):
         args = _without(args, index)
+    call = call.with_changes(args=args)
     for edit in edits:
         if isinstance(edit, AddArgument):
-            args = _with(args, edit, call)
-    return args
+            made = _named(cst.Arg(cst.parse_expression(edit.value)), edit.keyword)
+            call = _with_first(call, made) if edit.first else _with_last(call, made)
+    return call
 
 
 def _named(arg: cst.Arg, keyword: str) -> cst.Arg:
@@ -96,44 +101,50 @@ def _after(
     return tail.with_changes(first_line=space.first_line, empty_lines=[*lines, *tail.empty_lines])
 
 
-def _with(args: list[cst.Arg], edit: AddArgument, call: cst.Call) -> list[cst.Arg]:
-    value = cst.parse_expression(edit.value)
-    made = _named(cst.Arg(value), edit.keyword)
-    if not args:
-        return [made]
-    if edit.first:
-        space = call.whitespace_before_args
-        gap: cst.BaseParenthesizableWhitespace = _SPACE
-        inline = (
-            isinstance(args[0].comma, cst.Comma)
-            and len(args) > 1
-            and isinstance(args[0].comma.whitespace_after, cst.SimpleWhitespace)
-        )
-        if isinstance(space, cst.ParenthesizedWhitespace) and not inline:
-            plain = cst.TrailingWhitespace(newline=space.first_line.newline)
-            gap = space.with_changes(first_line=plain, empty_lines=[])
-        return [made.with_changes(comma=cst.Comma(whitespace_after=gap)), *args]
-    last = args[-1]
+def _with_first(call: cst.Call, made: cst.Arg) -> cst.Call:
+    """On a line of its own where the arguments have lines of their own."""
+    if not call.args:
+        return call.with_changes(args=[made])
+    space = call.whitespace_before_args
+    first = call.args[0]
+    inline = len(call.args) > 1 and not (
+        isinstance(first.comma, cst.Comma)
+        and isinstance(first.comma.whitespace_after, cst.ParenthesizedWhitespace)
+    )
+    if inline or not isinstance(space, cst.ParenthesizedWhitespace):
+        made = made.with_changes(comma=cst.Comma(whitespace_after=_SPACE))
+        return call.with_changes(args=[made, *call.args])
+    plain = cst.TrailingWhitespace(newline=space.first_line.newline)
+    gap = space.with_changes(first_line=plain)
+    made = made.with_changes(comma=cst.Comma(whitespace_after=gap))
+    before = space.with_changes(empty_lines=[])
+    return call.with_changes(args=[made, *call.args], whitespace_before_args=before)
+
+
+def _with_last(call: cst.Call, made: cst.Arg) -> cst.Call:
+    if not call.args:
+        return call.with_changes(args=[made])
+    *others, last = call.args
+    gap = cst.Comma(whitespace_after=_gap_before_last(call))
     if isinstance(last.comma, cst.Comma):
         made = made.with_changes(comma=last.comma)
-        tail = last.with_changes(comma=cst.Comma(whitespace_after=_gap_before_last(args, call)))
-        return [*args[:-1], tail, made]
+        return call.with_changes(args=[*others, last.with_changes(comma=gap), made])
     made = made.with_changes(whitespace_after_arg=last.whitespace_after_arg)
-    tail = last.with_changes(
-        comma=cst.Comma(whitespace_after=_gap_before_last(args, call)),
-        whitespace_after_arg=cst.SimpleWhitespace(""),
-    )
-    return [*args[:-1], tail, made]
+    nothing = cst.SimpleWhitespace("")
+    last = last.with_changes(comma=gap, whitespace_after_arg=nothing)
+    return call.with_changes(args=[*others, last, made])
 
 
 _SPACE = cst.SimpleWhitespace(" ")
 
 
-def _gap_before_last(args: list[cst.Arg], call: cst.Call) -> cst.BaseParenthesizableWhitespace:
+def _gap_before_last(call: cst.Call) -> cst.BaseParenthesizableWhitespace:
     """The white space that separates the last argument from the one before, without comments."""
     space: cst.BaseParenthesizableWhitespace = call.whitespace_before_args
-    if len(args) > 1 and isinstance(args[-2].comma, cst.Comma):
-        space = args[-2].comma.whitespace_after
+    if len(call.args) > 1:
+        comma = call.args[-2].comma
+        assert isinstance(comma, cst.Comma)
+        space = comma.whitespace_after
     elif not isinstance(space, cst.ParenthesizedWhitespace):
         return _SPACE
     if isinstance(space, cst.ParenthesizedWhitespace):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Union
 
 from rnn_codemod.findings import Finding
 
@@ -70,8 +69,8 @@ class DropNames:
     names: tuple[str, ...]
 
 
-ArgumentEdit = Union[AddArgument, DropArgument, NameArgument]
-Edit = Union[ArgumentEdit, Replace, MoveOut, AddLines, DropNames]
+ArgumentEdit = AddArgument | DropArgument | NameArgument
+Edit = ArgumentEdit | Replace | MoveOut | AddLines | DropNames
 
 
 @dataclass(frozen=True, slots=True)

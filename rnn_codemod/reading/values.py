@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Union
 
 from rnn_codemod.reading.kinds import (
     ANY_CELL,
@@ -116,22 +115,22 @@ class Dotted:
     name: str
 
 
-Value = Union[
-    Unknown,
-    CellClass,
-    CellInstance,
-    Lifter,
-    LiftedFunction,
-    RnnClass,
-    RnnInstance,
-    ModuleClass,
-    ModuleInstance,
-    FunctionValue,
-    Items,
-    Row,
-    Dynamic,
-    Dotted,
-]
+Value = (
+    Unknown
+    | CellClass
+    | CellInstance
+    | Lifter
+    | LiftedFunction
+    | RnnClass
+    | RnnInstance
+    | ModuleClass
+    | ModuleInstance
+    | FunctionValue
+    | Items
+    | Row
+    | Dynamic
+    | Dotted
+)
 UNKNOWN = frozenset[Value]({Unknown()})
 _NOTHING = frozenset[Value]()
 

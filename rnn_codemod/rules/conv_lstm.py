@@ -65,7 +65,7 @@ def _imported(context: Context, node: ast.ImportFrom) -> Iterator[Decision]:
     for alias in node.names:
         if alias.name != "ConvLSTM":
             continue
-        start, end = reading.source.span(alias)
+        start = reading.source.span(alias)[0]
         rename = Replace((start, start + len("ConvLSTM")), "ConvLSTMCell")
         uses: list[Edit] = []
         if alias.asname is None:
@@ -115,9 +115,7 @@ def _auto_named(reading: Reading, made: Construction) -> bool:
     if made.keyword("name") or made.keyword("parent"):
         return False
     function = reading.source.function(made.node)
-    if function is None or getattr(function, "name", "") == "setup":
-        return False
-    return True
+    return function is not None and getattr(function, "name", "") != "setup"
 
 
 def _kept_name(context: Context, made: Construction) -> list[Edit]:

@@ -70,9 +70,13 @@ rule = Rule(
         "both. Elsewhere a cell is built only for its carry, with parent=None, so that it does "
         "not take a name in the module around it."
     ),
-    before="carry = nn.GRUCell.initialize_carry(key, (batch,), hidden)\n",
+    before=(
+        "def first_state(key, batch, n):\n"
+        "    return nn.GRUCell.initialize_carry(key, (batch,), n)\n"
+    ),
     after=(
-        "carry = nn.GRUCell(features=hidden, parent=None).initialize_carry(key, (batch, hidden))\n"
+        "def first_state(key, batch, n):\n"
+        "    return nn.GRUCell(features=n, parent=None).initialize_carry(key, (batch, n))\n"
     ),
     find=find,
 )

@@ -1,0 +1,56 @@
+"""Which width a cell is given, and when none is."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnn_codemod.migration import migrate_source
+
+HEADER = "import jax, jax.numpy as jnp\nfrom flax import linen as nn\nkey = jax.random.PRNGKey(0)\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "cell = nn.GRUCell()",
+        "cell = nn.GRUCell()\n    h, y = cell(make(x), x)",
+        "cell = nn.GRUCell()\n    h = make(x)\n    h, y = cell(h, x)",
+        "h, y = nn.GRUCell()(make(nn.GRUCell, x), x)",
+        "h, y = nn.LSTMCell()(iter(x), x)",
+        "y = [nn.GRUCell()(make(t), t) for t in x]",
+        "cell = nn.GRUCell()\n    for n in (2, 3):\n        h = cell(jnp.zeros((1, n)), x)",
+        "h, y = nn.GRUCell(**options)(x, x)",
+    ],
+)
+def test_no_width_no_change(body: str) -> None:
+    text = f"{HEADER}def f(x, options):\n    {body}\n    return x\n"
+    migration = migrate_source(text)
+    assert any(finding.rule == "missing_features" for finding in migration.refused)
+    assert migration.text == text
+
+
+@pytest.mark.parametrize(
+    ("body", "features"),
+    [
+        ("h, y = nn.GRUCell()(h, x)", "h.shape[-1]"),
+        ("h, y = nn.LSTMCell()(h, x)", "h[0].shape[-1]"),
+        ("h, y = nn.LSTMCell()((c, h), x)", "c.shape[-1]"),
+        ("h, y = nn.OptimizedLSTMCell()(s.memory[0], x)", "s.memory[0][0].shape[-1]"),
+        ("cell = nn.GRUCell()\n    h, y = cell(h, x)", "h.shape[-1]"),
+        ("cell = nn.GRUCell()\n    for t in x:\n        h, y = cell(h, t)", "h.shape[-1]"),
+        ("z = jnp.zeros((2, 7))\n    z, y = nn.GRUCell()(z, x)", "7"),
+        ("z = jnp.zeros((2, n))\n    h, y = nn.LSTMCell()((z, z), x)", "n"),
+        ("z = jnp.zeros((2, n))\n    n = 4\n    z, y = nn.GRUCell()(z, x)", "z.shape[-1]"),
+        ("z = jnp.zeros((2, n))\n    z = z[:, :3]\n    z, y = nn.GRUCell()(z, x)", "z.shape[-1]"),
+        ("z = (jnp.zeros((2, n)),) * 2\n    z, y = nn.LSTMCell()(z, x)", "n"),
+        ("h, y = nn.GRUCell()(h * 0.5, x)", "carry.shape[-1]"),
+        ("h, y = nn.GRUCell()(jnp.where(x > 0, h, c), x)", "carry.shape[-1]"),
+        ("v = nn.GRUCell().init(key, h, x)", "h.shape[-1]"),
+        ("v = nn.GRUCell().apply(s, h, x)", "h.shape[-1]"),
+        ("h, y = nn.GRUCell()(inputs=x, carry=h)", "h.shape[-1]"),
+    ],
+)
+def test_width(body: str, features: str) -> None:
+    migration = migrate_source(f"{HEADER}def f(h, c, x, n, s):\n    {body}\n    return h\n")
+    assert f"(features={features})" in migration.text
+    assert not migration.refused
