@@ -147,16 +147,15 @@ def weather(folder):
     from weather.radar import Radar
     from weather.stations import Cascade, Stations
 
-    for batch, hidden in ((4, 7), (1, 6)):
-        name = f"({batch}, {hidden})"
-        state = Memory.initialize_carry(batch, hidden)
-        yield "Memory.initialize_carry" + name, state
-        begins = jnp.arange(5 * batch).reshape(5, batch) % 3 == 0
-        yield from run("Forecaster" + name, Forecaster(), state, array(5, batch, 2), begins)
-        lengths = 1 + jnp.arange(batch) % 4
-        yield from run("Stations" + name, Stations(hidden), array(batch, 4, 3), lengths)
-        yield from run("Cascade" + name, Cascade(hidden), array(batch, 5))
-        yield from run("Radar" + name, Radar(hidden), array(batch, 3, 6, 5, 2))
+    batch, hidden = 4, 7
+    state = Memory.initialize_carry(batch, hidden)
+    yield "Memory.initialize_carry", state
+    begins = jnp.arange(5 * batch).reshape(5, batch) % 3 == 0
+    yield from run("Forecaster", Forecaster(), state, array(5, batch, 2), begins)
+    lengths = 1 + jnp.arange(batch) % 4
+    yield from run("Stations", Stations(hidden), array(batch, 4, 3), lengths)
+    yield from run("Cascade", Cascade(hidden), array(batch, 5))
+    yield from run("Radar", Radar(hidden), array(batch, 3, 6, 5, 2))
 
 
 PROBES = {"d2l": d2l, "evojax": evojax, "evosax": evosax, "weather": weather}
