@@ -103,9 +103,12 @@ def _after(
 
 def _with_first(call: cst.Call, made: cst.Arg) -> cst.Call:
     """On a line of its own where the arguments have lines of their own."""
+    space = call.whitespace_before_args
+    if not call.args and isinstance(space, cst.ParenthesizedWhitespace):
+        made = made.with_changes(whitespace_after_arg=space)
+        return call.with_changes(args=[made], whitespace_before_args=cst.SimpleWhitespace(""))
     if not call.args:
         return call.with_changes(args=[made])
-    space = call.whitespace_before_args
     first = call.args[0]
     inline = len(call.args) > 1 and not (
         isinstance(first.comma, cst.Comma)

@@ -66,7 +66,6 @@ class Purity:
                 | ast.Yield()
                 | ast.YieldFrom()
                 | ast.NamedExpr()
-                | ast.JoinedStr()
                 | ast.GeneratorExp()
                 | ast.ListComp()
                 | ast.SetComp()
@@ -121,10 +120,10 @@ class Purity:
                 return False
             if end <= first:
                 first_bound = first_bound or self._dominates(binding.node, here, there)
-            elif self._begin(binding.node) < last and not self._loop_of(binding.node, here, there):
-                return False
             elif self._loop_of(binding.node, here, there):
                 first_bound = True
+            elif end <= last:
+                return False
         return first_bound
 
     def _loop_of(self, node: ast.AST, here: ast.AST, there: ast.AST) -> bool:
@@ -138,11 +137,6 @@ class Purity:
 
     def _within(self, node: ast.AST, outer: ast.AST) -> bool:
         return node is outer or any(up is outer for up in self.source.ancestors(node))
-
-    def _begin(self, node: ast.AST) -> int:
-        if isinstance(node, ast.comprehension):
-            node = node.target
-        return self.source.span(node)[0]
 
     def _end(self, node: ast.AST) -> int:
         if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):

@@ -131,6 +131,8 @@ Value = (
     | Dynamic
     | Dotted
 )
+POSITIONAL = "*"
+"""Among the bound fields of a partial: one that was given by its old position."""
 UNKNOWN = frozenset[Value]({Unknown()})
 _NOTHING = frozenset[Value]()
 
@@ -417,7 +419,7 @@ class Values:
             lifter = transform_name(self.dotted(node.args[0]) or "")
             if lifter:
                 return frozenset({Lifter(lifter, node)})
-            bound = frozenset(k.arg for k in node.keywords if k.arg)
+            bound = frozenset(k.arg for k in node.keywords if k.arg) | self._by_position(node)
             return frozenset(
                 replace(value, bound=value.bound | bound)
                 if isinstance(value, CellClass)
@@ -425,6 +427,16 @@ class Values:
                 for value in self.of(node.args[0])
             )
         return UNKNOWN
+
+    def _by_position(self, partial: ast.Call) -> frozenset[str]:
+        """What a partial binds by position: new features, or an old activation function."""
+        if len(partial.args) < 2:
+            return frozenset()
+        first = partial.args[1]
+        old = isinstance(first, ast.Lambda) or any(
+            isinstance(value, Dotted | FunctionValue) for value in self.of(first)
+        )
+        return frozenset({POSITIONAL if old else "features"})
 
     def _lift(self, value: Value, transform: str, node: ast.Call) -> Value:
         match value:

@@ -40,9 +40,7 @@ def axes(reading: Reading, node: ast.expr) -> list[str]:
     match node:
         case ast.Tuple():
             return [reading.source.segment(element) for element in node.elts]
-        case ast.BinOp(op=ast.Add(), left=left, right=right) if isinstance(
-            left, ast.Tuple
-        ) or isinstance(right, ast.Tuple):
+        case ast.BinOp(op=ast.Add(), left=left, right=right):
             return [*axes(reading, left), *axes(reading, right)]
         case ast.BinOp() | ast.BoolOp() | ast.IfExp() | ast.Compare():
             return [f"*({one_line(reading.source.segment(node))})"]

@@ -9,7 +9,7 @@ from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.reading.facts import Construction
 from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.sizes import NoWidth, Width
-from rnn_codemod.reading.values import CellClass
+from rnn_codemod.reading.values import POSITIONAL, CellClass
 from rnn_codemod.rules.forms import CannotWrite, constructor, recipe_for, width_of
 from rnn_codemod.rules.hoist import hoisted_carry
 from rnn_codemod.rules.rule import Context, Rule
@@ -19,7 +19,8 @@ MESSAGE = "the cell is built without features"
 
 def find(context: Context) -> Iterator[Decision]:
     for made in bare(context):
-        if not made.node.args and not any(cls.lifted for cls in made.classes):
+        plain = not any(cls.lifted or POSITIONAL in cls.bound for cls in made.classes)
+        if not made.node.args and plain:
             yield decide(rule, context, made, MESSAGE)
     for keyword in context.reading.source.nodes:
         if isinstance(keyword, ast.keyword) and keyword.arg == "default_factory":
