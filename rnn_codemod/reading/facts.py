@@ -31,8 +31,8 @@ class Construction:
     node: ast.Call
     classes: frozenset[CellClass]
     legacy: bool
-    splat: bool
-    """A ``**mapping`` may hold ``features``."""
+    spread: frozenset[str] | None
+    """The fields given by ``**mapping``; None where they are not known."""
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -42,6 +42,16 @@ class Construction:
     def carry_form(self) -> CarryForm:
         forms = {kind.carry for kind in self.kinds}
         return forms.pop() if len(forms) == 1 else CarryForm.ANY
+
+    def may_set(self, name: str) -> bool:
+        """Whether a field may have another value than its default."""
+        own = any(
+            kind.definition is not None and f"{name}:" in ast.unparse(kind.definition)
+            for kind in self.kinds
+        )
+        bound = any(name in cls.bound for cls in self.classes)
+        spread = self.spread is None or name in self.spread
+        return own or bound or spread or self.keyword(name) is not None
 
     def keyword(self, name: str) -> ast.keyword | None:
         return next((k for k in self.node.keywords if k.arg == name), None)
@@ -175,13 +185,12 @@ def _only(found: Iterable[Value], kind: type) -> bool:
 def _construction(node: ast.Call, classes: frozenset[CellClass], values: Values) -> Construction:
     given = {keyword.arg for keyword in node.keywords}
     bound = frozenset[str]().union(*(cls.bound for cls in classes))
-    splat = any(
-        keyword.arg is None and not _lacks_features(keyword.value, values)
-        for keyword in node.keywords
-    )
-    sized = "features" in given | bound or any(
-        keyword.arg is None and _has_features(keyword.value, values) for keyword in node.keywords
-    )
+    spread: frozenset[str] | None = frozenset()
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            keys = dict_keys(keyword.value, values)
+            spread = None if spread is None or keys is None else spread | keys
+    sized = "features" in given | bound | (spread or frozenset())
     legacy = (
         not sized
         and not any(cls.kind.convolutional for cls in classes)
@@ -192,7 +201,7 @@ def _construction(node: ast.Call, classes: frozenset[CellClass], values: Values)
             or _is_legacy_positional(node.args[0], values)
         )
     )
-    return Construction(node, classes, legacy, splat)
+    return Construction(node, classes, legacy, spread)
 
 
 def _is_legacy_positional(first: ast.expr, values: Values) -> bool:
@@ -236,16 +245,6 @@ def _touched(name: str, source: Source) -> bool:
             case ast.AugAssign(target=ast.Name(id=base)) if base == name:
                 return True
     return False
-
-
-def _lacks_features(node: ast.expr, values: Values) -> bool:
-    keys = dict_keys(node, values)
-    return keys is not None and "features" not in keys
-
-
-def _has_features(node: ast.expr, values: Values) -> bool:
-    keys = dict_keys(node, values)
-    return keys is not None and "features" in keys
 
 
 def _carry_call(node: ast.Call, receiver: ast.expr, values: Values) -> CarryCall | None:

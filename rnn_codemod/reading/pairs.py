@@ -6,7 +6,8 @@ import ast
 from dataclasses import dataclass
 
 from rnn_codemod.reading.facts import CarryCall, Construction, Facts, given_features
-from rnn_codemod.reading.purity import Purity
+from rnn_codemod.reading.purity import Purity, builds_nothing
+from rnn_codemod.reading.sizes import Sizes
 from rnn_codemod.reading.source import Source
 from rnn_codemod.reading.values import Values
 
@@ -23,7 +24,8 @@ class Pair:
 
 
 class Pairs:
-    def __init__(self, values: Values, facts: Facts, purity: Purity) -> None:
+    def __init__(self, values: Values, facts: Facts, purity: Purity, sizes: Sizes) -> None:
+        self._sizes = sizes
         self._source: Source = values.source
         self._values = values
         self._facts = facts
@@ -41,6 +43,8 @@ class Pairs:
         made = self._only_construction(carry)
         if made is None or not self._agrees(carry, made):
             return None
+        if not self._same_carry(made, statement.targets[0].id):
+            return None
         name = self._stands_before(made, statement)
         if name is None and not self._may_move(made, statement, statement.targets[0].id):
             return None
@@ -53,6 +57,14 @@ class Pairs:
                 return pair
         return None
 
+    def _same_carry(self, made: Construction, carry: str) -> bool:
+        """Whether the cell is applied to nothing else under this name than the carry."""
+        return all(
+            self._sizes.created_with(use.carry) is not None
+            for use in self._sizes.applications(made)
+            if isinstance(use.carry, ast.Name) and use.carry.id == carry and made.legacy
+        )
+
     def _only_construction(self, carry: CarryCall) -> Construction | None:
         """The one construction of the carry's class in its function."""
         function = self._source.function(carry.node)
@@ -63,7 +75,7 @@ class Pairs:
             for made in self._facts.constructions
             if self._source.function(made.node) is function and made.kinds & carry.kinds
         ]
-        if len(same) != 1 or same[0].splat or same[0].keyword("param_dtype"):
+        if len(same) != 1 or same[0].may_set("param_dtype"):
             return None
         (made,) = same
         if ast.unparse(made.node.func) != ast.unparse(carry.receiver):
@@ -125,9 +137,25 @@ class Pairs:
             return False
         if not applied.args or ast.unparse(applied.args[0]) != carry:
             return False
+        if self._builds_between(statement, made.node):
+            return False
         arguments = [*made.node.args, *(k.value for k in made.node.keywords), made.node.func]
         return all(
             self._purity.pure(a) and self._purity.steady(a, statement, made.node) for a in arguments
+        )
+
+    def _builds_between(self, statement: ast.stmt, made: ast.Call) -> bool:
+        """Whether a call in between may build cells of its own in this module's scope."""
+        start, end = self._source.span(statement)[1], self._source.span(made)[0]
+        function = self._source.function(made) or self._source.tree
+        others = {c.node for c in self._facts.constructions} | {c.node for c in self._facts.carries}
+        return any(
+            isinstance(node, ast.Call)
+            and node not in others
+            and start <= self._source.span(node)[0]
+            and self._source.span(node)[1] <= end
+            and not builds_nothing(self._values, node.func)
+            for node in ast.walk(function)
         )
 
     def _conditional(self, made: Construction, built: ast.stmt) -> bool:

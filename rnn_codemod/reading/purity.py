@@ -6,7 +6,14 @@ import ast
 
 from rnn_codemod.reading.scopes import Binding, Scope
 from rnn_codemod.reading.source import Function
-from rnn_codemod.reading.values import ModuleInstance, Values
+from rnn_codemod.reading.values import (
+    UNKNOWN,
+    CellClass,
+    CellInstance,
+    FunctionValue,
+    ModuleInstance,
+    Values,
+)
 
 _PURE_BUILTINS = {"len", "int", "max", "min", "abs", "sum", "tuple", "round"}
 _PURE_LIBRARY = {
@@ -32,6 +39,8 @@ _LOOPS = (
     ast.DictComp,
     ast.GeneratorExp,
 )
+_LIBRARIES = ("jax.", "numpy.", "flax.linen.")
+_LOOPING = {"range", "zip", "enumerate", "reversed", "list", "print", "isinstance", "float"}
 _MUTATORS = {"append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "update"}
 
 
@@ -216,3 +225,39 @@ class Purity:
     def _has_self(self, node: ast.AST) -> bool:
         found = self.scopes.lookup("self", node)
         return found is not None and isinstance(found[1][0].node, ast.arg)
+
+
+def builds_nothing(values: Values, func: ast.expr) -> bool:
+    """Whether a call of ``func`` builds no module in the scope of the module around it.
+
+    True of jax, numpy and flax.linen itself (but for the cells), of submodules that were built
+    before, and of methods of arrays.
+    """
+    found = values.of(func)
+    if any(isinstance(value, CellClass | CellInstance | FunctionValue) for value in found):
+        return False
+    if (values.dotted(func) or "").startswith(_LIBRARIES):
+        return True
+    match func:
+        case ast.Call(func=maker):
+            return builds_nothing(values, maker)
+        case ast.Name(id=name):
+            bound = values.scopes.lookup(name, func)
+            if bound is None:
+                return name in _PURE_BUILTINS or name in _LOOPING
+            return len(bound[1]) == 1 and _is_submodule(values, bound[1][0].value)
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            cls = values.source.method_class(func)
+            stored = values.stores(cls, name) if cls is not None else []
+            return bool(stored) and all(_is_submodule(values, value) for value, _ in stored)
+        case ast.Attribute(value=ast.Name() as base):
+            return values.of(base) == UNKNOWN and base.id != "super"
+        case ast.Attribute(value=ast.Call() | ast.Attribute() | ast.Subscript()):
+            return values.of(func.value) == UNKNOWN
+        case _:
+            return False
+
+
+def _is_submodule(values: Values, made: ast.expr | None) -> bool:
+    """Whether a name is bound to a module of flax.linen, built where it is bound."""
+    return isinstance(made, ast.Call) and (values.dotted(made.func) or "").startswith("flax.linen.")

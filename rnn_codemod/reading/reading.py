@@ -1,4 +1,4 @@
-"""Everything that the rules may ask about one file."""
+"""Everything that the rules may ask about one file, worked out when it is asked for."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rnn_codemod.reading.shapes import Shapes
 from rnn_codemod.reading.sizes import Sizes
 from rnn_codemod.reading.source import Source
 from rnn_codemod.reading.values import Values
+from rnn_codemod.reading.world import World
 
 
 @dataclass(frozen=True)
@@ -23,36 +24,40 @@ class Reading:
     source: Source
     scopes: Scopes
     values: Values
-    facts: Facts
-    purity: Purity
-    shapes: Shapes
-    sizes: Sizes
-    pairs: Pairs
-    samples: Samples
-    guards: Guards
 
     @staticmethod
-    def of(text: str) -> Reading:
-        """Read ``text``. Raises SyntaxError, ValueError or RecursionError."""
+    def of(text: str, path: str = "", world: World | None = None) -> Reading:
+        """Read ``text``, the file ``path`` of a ``world`` whose other files its imports may name.
+
+        Raises SyntaxError, ValueError or RecursionError.
+        """
         source = Source.parse(text)
         scopes = Scopes(source)
-        values = Values(source, scopes)
-        guards = Guards(source, values, gather(source, values))
-        facts = guards.uncovered()
-        purity = Purity(values)
-        shapes = Shapes(values)
-        return Reading(
-            source,
-            scopes,
-            values,
-            facts,
-            purity,
-            shapes,
-            Sizes(values, purity, facts),
-            Pairs(values, facts, purity),
-            Samples(values, facts, purity, shapes),
-            guards,
-        )
+        return Reading(source, scopes, Values(source, scopes, path, world))
+
+    @cached_property
+    def guards(self) -> Guards:
+        return Guards(self.source, self.values, gather(self.source, self.values))
+
+    @cached_property
+    def facts(self) -> Facts:
+        return self.guards.uncovered()
+
+    @cached_property
+    def purity(self) -> Purity:
+        return Purity(self.values)
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        return Sizes(self.values, self.purity, self.facts)
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        return Pairs(self.values, self.facts, self.purity, self.sizes)
+
+    @cached_property
+    def samples(self) -> Samples:
+        return Samples(self.values, self.facts, self.purity, Shapes(self.values))
 
     def fresh_name(self, wanted: str, at: ast.AST) -> str:
         """``wanted``, or ``wanted_1`` and so on where the scope or its users know the name."""

@@ -56,6 +56,9 @@ class Scopes:
         self._homes: dict[ast.AST, Scope] = {}
         self._visit(source.tree)
 
+    def __contains__(self, node: ast.AST) -> bool:
+        return node in self._homes
+
     def home(self, node: ast.AST) -> Scope:
         """The scope in which ``node`` is evaluated."""
         return self._homes[node]

@@ -229,15 +229,28 @@ class Sizes:
         """The size that a wrapper creates its carry with, in terms of its caller."""
         if isinstance(function, ast.Lambda):
             return None
-        inner = self._same(
-            [self.created_with(r) for r in returned(function, self.source)] or [None]
-        )
-        if inner is None:
+        home = self._home(function)
+        if home is None:
             return None
-        if not isinstance(inner.node, ast.Name):
-            return inner if not self._local(inner.node, function) else None
-        given = self._argument(function, call, inner.node.id)
-        return _Size(given) if given is not None else None
+        made = [home.created_with(value) for value in returned(function, home.source)]
+        inner = self._same(made or [None])
+        if inner is None or isinstance(inner.node, ast.Constant):
+            return inner
+        if isinstance(inner.node, ast.Name) and home._is_parameter(inner.node.id, function):
+            given = home._argument(function, call, inner.node.id)
+            return _Size(given) if given is not None else None
+        return inner if home is self and not self._local(inner.node, function) else None
+
+    def _home(self, node: ast.AST) -> Sizes | None:
+        """The sizes of the file that ``node`` stands in."""
+        if node in self.values.scopes:
+            return self
+        reading = self.values.world.owner(node) if self.values.world is not None else None
+        return None if reading is None else reading.sizes
+
+    def _is_parameter(self, name: str, function: Function) -> bool:
+        bound = self.values.scopes.of(function).bindings.get(name, [])
+        return len(bound) == 1 and isinstance(bound[0].node, ast.arg)
 
     def _local(self, node: ast.expr, function: Function) -> bool:
         scope = self.values.scopes.of(function)
@@ -249,12 +262,11 @@ class Sizes:
     def _argument(
         self, function: ast.FunctionDef | ast.AsyncFunctionDef, call: ast.Call, name: str
     ) -> ast.expr | None:
+        """What ``call`` gives for a parameter of ``function``."""
         names = [arg.arg for arg in [*function.args.posonlyargs, *function.args.args]]
         if isinstance(self.source.parents.get(function), ast.ClassDef) and not is_static(function):
             names = names[1:]
         if any(isinstance(a, ast.Starred) for a in call.args):
-            return None
-        if len(self.values.scopes.of(function).bindings.get(name, [])) != 1:
             return None
         for keyword in call.keywords:
             if keyword.arg == name:

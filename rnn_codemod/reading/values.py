@@ -20,6 +20,7 @@ from rnn_codemod.reading.kinds import (
 )
 from rnn_codemod.reading.scopes import Binding, Scope, Scopes
 from rnn_codemod.reading.source import Function, Source
+from rnn_codemod.reading.world import World
 
 
 @dataclass(frozen=True)
@@ -138,9 +139,13 @@ _NOTHING = frozenset[Value]()
 
 
 class Values:
-    def __init__(self, source: Source, scopes: Scopes) -> None:
+    def __init__(
+        self, source: Source, scopes: Scopes, path: str = "", world: World | None = None
+    ) -> None:
         self.source = source
         self.scopes = scopes
+        self.world = world
+        self._path = path
         self._memo: dict[ast.AST, frozenset[Value]] = {}
         self._active: set[object] = set()
         self._stores = _attribute_stores(source)
@@ -159,6 +164,33 @@ class Values:
         if not self._active:
             self._memo[node] = found
         return found
+
+    def owner(self, node: ast.AST) -> Values:
+        """The values of the file that ``node`` stands in."""
+        if node in self.scopes or self.world is None:
+            return self
+        reading = self.world.owner(node)
+        return self if reading is None else reading.values
+
+    def exported(self, names: tuple[str, ...]) -> frozenset[Value] | None:
+        """What the attributes ``names`` of this module may be; None where nothing binds them."""
+        scope = self.scopes.module
+        bindings = scope.bindings.get(names[0], [])
+        found = _union(self.binding(binding, scope) for binding in bindings)
+        if not bindings:
+            found = self._star(names[0])
+            if found == UNKNOWN:
+                return None
+        for name in names[1:]:
+            found = _union(self._attribute(value, name) for value in found)
+        return found
+
+    def imported(self, dotted: str) -> frozenset[Value]:
+        """What an imported name may be: flax's, the project's, or somebody else's."""
+        found = _of_flax(dotted)
+        if found is None and self.world is not None:
+            found = self.world.named(self._path, dotted)
+        return frozenset({Dotted(dotted)}) if found is None else found
 
     def dotted(self, node: ast.expr) -> str | None:
         """The full name of an imported thing, if ``node`` can be nothing else."""
@@ -228,8 +260,14 @@ class Values:
 
     def _star(self, name: str) -> frozenset[Value]:
         for origin in self.scopes.star_imports:
-            if origin in ("flax.linen", "flax.linen.recurrent"):
-                return _imported(f"{origin}.{name}")
+            dotted = f"{origin}{'' if origin.endswith('.') else '.'}{name}"
+            found = _of_flax(dotted)
+            if found is None and self.world is not None:
+                found = self.world.named(self._path, dotted)
+            if found is not None:
+                return found
+            if origin == "flax.linen":
+                return frozenset({Dotted(dotted)})
         return UNKNOWN
 
     def binding(self, binding: Binding, scope: Scope) -> frozenset[Value]:
@@ -237,7 +275,7 @@ class Values:
         match binding.node:
             case ast.Import() | ast.ImportFrom():
                 assert binding.imported is not None
-                return _imported(binding.imported)
+                return self.imported(binding.imported)
             case ast.ClassDef():
                 return frozenset({self.class_value(binding.node)})
             case ast.FunctionDef() | ast.AsyncFunctionDef():
@@ -270,6 +308,8 @@ class Values:
         """The kind of a user's class that derives from a cell, else None."""
         if node in self._active:
             return None
+        if node not in self.scopes:
+            return self.owner(node).cell_kind(node)
         self._active.add(node)
         try:
             bases = _union(self.of(base) for base in node.bases)
@@ -349,9 +389,9 @@ class Values:
     def _attribute(self, value: Value, name: str) -> frozenset[Value]:
         match value:
             case Dotted(origin):
-                return _imported(f"{origin}.{name}")
+                return self.imported(f"{origin}.{name}")
             case ModuleInstance(node) | ModuleClass(node):
-                return self.member(node, name)
+                return self.owner(node).member(node, name)
             case _:
                 return UNKNOWN
 
@@ -391,7 +431,7 @@ class Values:
             case ModuleClass(definition):
                 return frozenset({ModuleInstance(definition)})
             case FunctionValue(definition):
-                return self._returned(definition)
+                return self.owner(definition)._returned(definition)
             case Lifter(transform, origin) if node.args:
                 scan = node if node.keywords else origin
                 return frozenset(
@@ -456,7 +496,7 @@ class Values:
             if owner in ("flax.linen", "flax.linen.recurrent"):
                 match node.args[1]:
                     case ast.Constant(value=str(attribute)):
-                        return _imported(f"{owner}.{attribute}")
+                        return self.imported(f"{owner}.{attribute}")
                 return frozenset({Dynamic(node)})
         columns = tuple(self._items(self.of(argument)) for argument in node.args)
         if name == "zip":
@@ -492,13 +532,13 @@ class Values:
                 return UNKNOWN
 
 
-def _imported(name: str) -> frozenset[Value]:
+def _of_flax(name: str) -> frozenset[Value] | None:
     short = linen_name(name)
     if short in KINDS:
         return frozenset({CellClass(KINDS[short])})
     if short in ("RNN", "Bidirectional"):
         return frozenset({RnnClass(short)})
-    return frozenset({Dotted(name)})
+    return None
 
 
 def _union(sets: Iterable[frozenset[Value]]) -> frozenset[Value]:

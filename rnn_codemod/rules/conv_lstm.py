@@ -202,7 +202,7 @@ def _instance_agrees(context: Context, carry: CarryCall, size: ast.expr) -> None
         features = given_features(made) if made is not None else None
         if features is None or made is None:
             raise CannotWrite("the cell is built outside this file")
-        if made.keyword("param_dtype") is not None:
+        if made.may_set("param_dtype"):
             raise CannotWrite("param_dtype would now give the carry its dtype")
         if not isinstance(size, ast.Tuple) or ast.dump(size.elts[-1]) != ast.dump(features):
             raise CannotWrite("the size may disagree with the cell's features")

@@ -168,7 +168,7 @@ def _check(context: Context, cell: CustomCell) -> None:
         if isinstance(carry.parts["size"], ast.Tuple | ast.List):
             raise CannotWrite("the size of a carry is a tuple")
     for made in cell.constructions:
-        if len(made.kinds) != 1 or made.splat:
+        if len(made.kinds) != 1 or made.spread is None:
             raise CannotWrite("a construction may be of another cell, or be given features")
     for layer in cell.layers:
         if isinstance(layer.size, ast.Tuple | ast.List):

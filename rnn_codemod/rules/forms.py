@@ -89,6 +89,8 @@ def carry_init(reading: Reading, carry: CarryCall) -> str | None:
         return text
     if isinstance(given, ast.Lambda):
         return _with_dtype(reading, given)
+    if {"key", "shape"} & {part.id for part in ast.walk(given) if isinstance(part, ast.Name)}:
+        raise CannotWrite("a wrapper of (key, shape, dtype) would hide a name that init_fn uses")
     if not reading.purity.cheap(given) and not known:
         raise CannotWrite("init_fn is made by a call, and would be made again for each array")
     return f"lambda key, shape, dtype: {text}(key, shape)"
@@ -325,7 +327,8 @@ def makes_carries(reading: Reading, made: Construction) -> bool:
 def kept_dtype(reading: Reading, made: Construction) -> str | None:
     """Legacy carries were float32 (float64 under x64), whatever the cell's ``param_dtype``."""
     given = made.keyword("param_dtype")
-    default = given is None or reading.values.dotted(given.value) in _FLOAT32
+    written = given is not None and reading.values.dotted(given.value) in _FLOAT32
+    default = written or not made.may_set("param_dtype")
     inits = {
         carry_init(reading, carry)
         for carry in reading.sizes.own_carries(made)
@@ -351,7 +354,7 @@ def named_arguments(reading: Reading, made: Construction) -> list[Edit]:
 
 
 def width_of(context: Context, made: Construction) -> Width | NoWidth:
-    if made.splat:
+    if made.spread is None:
         return NoWidth("the ** mapping may already hold features")
     pair = is_paired(context, made)
     if pair is not None:

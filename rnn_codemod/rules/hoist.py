@@ -7,11 +7,9 @@ import ast
 from rnn_codemod.editing.edits import Edit, MoveOut
 from rnn_codemod.reading.facts import Construction
 from rnn_codemod.reading.kinds import CarryForm
+from rnn_codemod.reading.purity import builds_nothing
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.sizes import Width
-from rnn_codemod.reading.values import CellClass, CellInstance
-
-_LIBRARIES = ("jax.", "numpy.", "flax.linen.")
 
 
 def hoisted_carry(reading: Reading, made: Construction) -> tuple[Width, Edit] | None:
@@ -29,7 +27,7 @@ def hoisted_carry(reading: Reading, made: Construction) -> tuple[Width, Edit] | 
     if statement.value is not applied or reading.source.indentation(statement) is None:
         return None
     carry = applied.args[0]
-    if made.splat or made.carry_form is CarryForm.ANY or isinstance(carry, ast.Starred):
+    if made.spread is None or made.carry_form is CarryForm.ANY or isinstance(carry, ast.Starred):
         return None
     given = [*made.node.args, *(keyword.value for keyword in made.node.keywords)]
     if not all(map(reading.purity.pure, given)) or not _builds_no_cell(reading, carry):
@@ -44,27 +42,10 @@ def _builds_no_cell(reading: Reading, node: ast.expr) -> bool:
     for part in ast.walk(node):
         match part:
             case ast.Call(func=func):
-                if not _harmless(reading, func):
+                if not builds_nothing(reading.values, func):
                     return False
             case ast.NamedExpr() | ast.Await() | ast.Yield() | ast.YieldFrom() | ast.Lambda():
                 return False
             case ast.GeneratorExp():
                 return False
     return True
-
-
-def _harmless(reading: Reading, func: ast.expr) -> bool:
-    """Whether a call is of jax, numpy, or a module of flax.linen that is no cell."""
-    if any(isinstance(v, CellClass | CellInstance) for v in reading.values.of(func)):
-        return False
-    if (reading.values.dotted(func) or "").startswith(_LIBRARIES):
-        return True
-    found = reading.scopes.lookup(func.id, func) if isinstance(func, ast.Name) else None
-    if found is None or len(found[1]) != 1 or isinstance(found[1][0].node, ast.arg):
-        return False
-    value = found[1][0].value
-    return (
-        isinstance(value, ast.Call)
-        and not found[1][0].path
-        and (reading.values.dotted(value.func) or "").startswith("flax.linen.")
-    )

@@ -80,7 +80,7 @@ def _knows_size(context: Context, made: Construction, carry: CarryCall) -> bool:
         given is not None
         and ast.dump(given.value) == ast.dump(size)
         and context.reading.purity.portable(given.value, given.value, carry.node)
-        and made.keyword("param_dtype") is None
+        and not made.may_set("param_dtype")
         and "init_fn" not in carry.parts
         and not context.reading.wide_floats
     )

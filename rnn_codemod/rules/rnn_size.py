@@ -110,7 +110,7 @@ def _movable(context: Context, layer: RnnCall, made: Construction) -> bool:
 def kept_dtype_for(context: Context, made: Construction) -> str | None:
     given = made.keyword("param_dtype")
     name = context.reading.values.dotted(given.value) if given is not None else None
-    if given is not None and name not in ("jax.numpy.float32", "numpy.float32"):
+    if made.may_set("param_dtype") and name not in ("jax.numpy.float32", "numpy.float32"):
         return "param_dtype would now give the carry its dtype, and a ConvLSTMCell has no say in it"
     if context.reading.wide_floats:
         return "under x64 the carry would change its dtype"

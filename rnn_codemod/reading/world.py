@@ -1,0 +1,117 @@
+"""The other files of a project, read when a name leads there."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rnn_codemod.reading.reading import Reading
+    from rnn_codemod.reading.values import Value
+
+
+class World:
+    """Finds what an imported name means in the file that binds it.
+
+    ``load`` gives the text of a path. It raises OSError or ValueError where that cannot be read:
+    such a file, and one that does not parse, is as unknown as an installed package.
+    """
+
+    def __init__(self, load: Callable[[str], str]) -> None:
+        self._load = load
+        self._readings: dict[str, Reading | None] = {}
+        self._active: set[tuple[str, str]] = set()
+
+    def add(self, path: str, reading: Reading) -> None:
+        """Make a file known that was read already."""
+        self._readings[path] = reading
+
+    def owner(self, node: ast.AST) -> Reading | None:
+        """The reading of the file that ``node`` stands in."""
+        for reading in self._readings.values():
+            if reading is not None and node in reading.scopes:
+                return reading
+        return None
+
+    def named(self, importer: str, dotted: str) -> frozenset[Value] | None:
+        """What ``dotted``, imported in ``importer``, may be; None if it is not the project's."""
+        found = _module(importer, dotted)
+        if found is None:
+            return None
+        path, attributes = found
+        if not attributes or (path, dotted) in self._active:
+            return None
+        reading = self._reading(path)
+        if reading is None:
+            return None
+        self._active.add((path, dotted))
+        try:
+            return reading.values.exported(attributes)
+        finally:
+            self._active.discard((path, dotted))
+
+    def _reading(self, path: str) -> Reading | None:
+        from rnn_codemod.reading.reading import Reading
+
+        if path not in self._readings:
+            self._readings[path] = None
+            with suppress(OSError, ValueError, SyntaxError, RecursionError):
+                self._readings[path] = Reading.of(self._load(path), path, self)
+        return self._readings[path]
+
+
+def _module(importer: str, dotted: str) -> tuple[str, tuple[str, ...]] | None:
+    """The file of a dotted name as ``importer`` sees it, and the attributes behind it."""
+    folder = os.path.dirname(os.path.abspath(importer))
+    level = len(dotted) - len(dotted.lstrip("."))
+    parts = tuple(dotted[level:].split("."))
+    if level:
+        for _ in range(level - 1):
+            folder = os.path.dirname(folder)
+        return _descend(folder, parts, os.path.join(folder, "__init__.py"))
+    for root in dict.fromkeys((_root(folder), folder)):
+        if _is_module(os.path.join(root, parts[0])):
+            return _descend(root, parts, None)
+    return None
+
+
+def _descend(
+    folder: str, parts: tuple[str, ...], file: str | None
+) -> tuple[str, tuple[str, ...]] | None:
+    """Walks from folder to folder as long as the parts name modules."""
+    for index, part in enumerate(parts):
+        below = os.path.join(folder, part)
+        if _is_file(f"{below}.py") and not _is_file(os.path.join(below, "__init__.py")):
+            return f"{below}.py", parts[index + 1 :]
+        if not _is_folder(below):
+            break
+        folder, file = below, os.path.join(below, "__init__.py")
+    else:
+        index = len(parts)
+    return (file, parts[index:]) if file is not None and _is_file(file) else None
+
+
+@cache
+def _root(folder: str) -> str:
+    """The folder from which the package around ``folder`` is imported."""
+    while _is_file(os.path.join(folder, "__init__.py")):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _is_module(base: str) -> bool:
+    return _is_file(f"{base}.py") or _is_folder(base)
+
+
+@cache
+def _is_file(path: str) -> bool:
+    return os.path.isfile(path)
+
+
+@cache
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path)
