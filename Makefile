@@ -17,8 +17,7 @@ LEGACY_PYTHON ?= $(shell for p in "$(PYTHON)" python3.11 python3.10; do \
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
 
-demo: $(INSTALLED) ## migrate a real legacy package, run it before and after, compare the numbers
-	@$(MAKE) --no-print-directory $(LEGACY_INSTALLED) || echo "No legacy environment here: the deprecated cells of rnn_runtime stand in for it."
+demo: $(INSTALLED) legacy-if-possible ## migrate a real legacy package, run it before and after, compare the numbers
 	$(BIN)/python benchmarks/packages/demo.py --legacy-python $(LEGACY)/bin/python
 
 test: $(INSTALLED) ## run the tests
@@ -36,11 +35,16 @@ format: $(INSTALLED) ## let the formatter and the linter mend what they can
 goldens: $(LEGACY_INSTALLED) ## record the before-probes of the fixtures on flax 0.6.11
 	JAX_PLATFORMS=cpu $(LEGACY)/bin/python fixtures/record.py
 
-packages: $(INSTALLED) $(LEGACY_INSTALLED) ## migrate the published legacy packages; writes docs/packages.md
+packages: $(INSTALLED) legacy-if-possible ## migrate the published legacy packages; writes docs/packages.md
 	$(BIN)/python benchmarks/packages/run.py --legacy-python $(LEGACY)/bin/python
 
 clean: ## remove the environments and what the tools left behind
 	rm -rf $(VENV) $(LEGACY) build dist .mypy_cache .pytest_cache .ruff_cache
+
+.PHONY: legacy-if-possible
+legacy-if-possible:
+	@$(MAKE) --no-print-directory $(LEGACY_INSTALLED) \
+	|| echo "No legacy environment: the deprecated cells of rnn_runtime stand in for it."
 
 $(INSTALLED): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)

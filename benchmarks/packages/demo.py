@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import subprocess
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 from compare import Comparison, compare
 from registry import PACKAGES, RegistryError, fetch, unpack
-from trial import codemod, record
+from trial import codemod, legacy_side, record, record_before
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--legacy-python", type=Path, help="an interpreter that has flax 0.6.11")
+    parser.add_argument("--legacy-python", default="", help="an interpreter with flax 0.6.11")
     parser.add_argument("--cache", type=Path, default=ROOT / ".packages")
     parser.add_argument("--bundled", action="store_true", help="do not ask the registry")
     arguments = parser.parse_args()
@@ -54,6 +54,7 @@ def legacy_code(folder: Path, cache: Path, bundled: bool) -> str:
 
 
 def migrate(folder: Path) -> None:
+    """Show the diff, then rewrite ``folder``; both as a user would."""
     print(codemod("migrate", "--diff", ".", folder=folder).stdout)
     done = codemod("migrate", ".", folder=folder)
     print(done.stdout, done.stderr, sep="")
@@ -61,24 +62,12 @@ def migrate(folder: Path) -> None:
         raise SystemExit(f"rnn-codemod ended with exit code {done.returncode}")
 
 
-def before_and_after(probe: str, scratch: Path, legacy_python: Path | None) -> Comparison:
-    if legacy_python and has_legacy_flax(legacy_python):
-        print("Before: flax 0.6.11. After: the flax that is installed here.")
-        old = record(str(legacy_python), probe, scratch / "before", scratch / "before.npz")
-    else:
-        print("Before: the deprecated cells of rnn_runtime on the flax that is installed here.")
-        out = scratch / "before.npz"
-        old = record(sys.executable, probe, scratch / "before", out, "--deprecated")
+def before_and_after(probe: str, scratch: Path, legacy_python: str) -> Comparison:
+    """Run both sides and compare what they computed."""
+    print(f"Before: {legacy_side(legacy_python)}. After: flax {version('flax')}.", flush=True)
+    old = record_before(legacy_python, probe, scratch / "before", scratch / "before.npz")
     new = record(sys.executable, probe, scratch / "after", scratch / "after.npz")
     return compare(old, new)
-
-
-def has_legacy_flax(python: Path) -> bool:
-    program = "import flax.version, sys; sys.exit(flax.version.__version__ != '0.6.11')"
-    try:
-        return not subprocess.run([python, "-c", program], stderr=subprocess.DEVNULL).returncode
-    except OSError:
-        return False
 
 
 if __name__ == "__main__":

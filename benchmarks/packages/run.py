@@ -19,7 +19,7 @@ from pathlib import Path
 
 from compare import compare
 from registry import PACKAGES, Package, fetch, unpack
-from trial import ProbeError, record
+from trial import ProbeError, legacy_side, record, record_before
 
 from rnn_codemod import FileResult, Mode, Options, migrate_paths
 
@@ -68,7 +68,7 @@ class Outcome:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--legacy-python", required=True, help="an interpreter with flax 0.6.11")
+    parser.add_argument("--legacy-python", default="", help="an interpreter with flax 0.6.11")
     parser.add_argument("--cache", type=Path, default=ROOT / ".packages")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "packages.md")
     arguments = parser.parse_args()
@@ -79,7 +79,7 @@ def main() -> int:
             outcomes.append(examine(package, wheel, Path(folder), arguments.legacy_python))
         print(outcomes[-1].row, flush=True)
     arguments.out.parent.mkdir(exist_ok=True)
-    arguments.out.write_text(page(outcomes), encoding="utf-8")
+    arguments.out.write_text(page(outcomes, legacy_side(arguments.legacy_python)), encoding="utf-8")
     return 1 if any(outcome.failures for outcome in outcomes) else 0
 
 
@@ -95,7 +95,7 @@ def examine(package: Package, wheel: Path, scratch: Path, legacy_python: str) ->
     numbers = "not run"
     if package.probe:
         try:
-            old = record(legacy_python, package.probe, before, scratch / "before.npz")
+            old = record_before(legacy_python, package.probe, before, scratch / "before.npz")
             new = record(sys.executable, package.probe, after, scratch / "after.npz")
         except ProbeError as error:
             failures.append(f"the probe fails: {error}")
@@ -122,15 +122,16 @@ def parses(source: bytes) -> bool:
     return True
 
 
-def page(outcomes: list[Outcome]) -> str:
+def page(outcomes: list[Outcome], legacy: str) -> str:
+    """The Markdown page; ``legacy`` says what the code ran on before."""
     lines = [
         "# Published legacy packages, migrated",
         "",
         "Written by `make packages`; the packages are downloaded, migrated in a scratch folder and",
         "thrown away. *Sound* means: every changed file parses, and a second run changes nothing.",
         "*Numbers* compares parameter paths, shapes, dtypes and values, carries and outputs of the",
-        f"recurrent modules: flax 0.6.11 before, flax {version('flax')} and jax {version('jax')}",
-        "after.",
+        f"recurrent modules. Before: {legacy}. After: flax {version('flax')}, "
+        f"jax {version('jax')}.",
         "",
         "| package | files | sites | migrated | refused | left alone | files changed | sound "
         "| numbers |",
