@@ -84,6 +84,7 @@ class _Editor:
         parts, done = [], start
         for span in self._spans:
             inside = start <= span[0] and span[1] <= end and span != outside
+            inside = inside and not (outside is not None and span == (end, end))
             if not inside or span[0] < done:
                 continue
             parts.append(self._text[done : span[0]])

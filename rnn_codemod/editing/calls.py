@@ -20,12 +20,13 @@ def edit_call(text: str, edits: Sequence[ArgumentEdit], newline: str) -> str:
     """
     module = cst.Module([], default_newline=newline)
     try:
-        call = cst.parse_expression(text, cst.PartialParserConfig(default_newline=newline))
+        # In brackets, since the text may go on over lines as it does where it stands.
+        call = cst.parse_expression(f"({text})", cst.PartialParserConfig(default_newline=newline))
     except cst.ParserSyntaxError as error:
         raise RoundTripError(f"LibCST cannot read this call: {error.message}") from error
-    if not isinstance(call, cst.Call) or module.code_for_node(call) != text:
+    if not isinstance(call, cst.Call) or module.code_for_node(call) != f"({text})":
         raise RoundTripError("LibCST does not give this call back as it was written")
-    after = module.code_for_node(_changed(call, edits))
+    after = module.code_for_node(_changed(call, edits))[1:-1]
     if after.count("#") < text.count("#"):
         raise RoundTripError("a comment stands where an argument goes away")
     return after

@@ -275,6 +275,8 @@ def _parts(node: ast.Call) -> dict[str, ast.expr]:
 
 
 def _layer(node: ast.Call) -> RnnCall | None:
+    if any(isinstance(argument, ast.Starred) for argument in node.args):
+        return None
     parts: dict[str, ast.expr] = dict(zip(RNN_FIELDS, node.args, strict=False))
     parts.update({k.arg: k.value for k in node.keywords if k.arg})
     size = parts.get("cell_size")

@@ -83,7 +83,16 @@ RNN_FIELDS = (
 )
 
 _HOMES = ("flax.linen.", "flax.linen.recurrent.")
-_TRANSFORMS = {"scan", "vmap", "remat", "checkpoint", "jit", "remat_scan", "map_variables"}
+_TRANSFORMS = {
+    "scan",
+    "vmap",
+    "remat",
+    "checkpoint",
+    "jit",
+    "remat_scan",
+    "map_variables",
+    "add_metadata_axis",
+}
 
 
 def linen_name(dotted: str) -> str | None:

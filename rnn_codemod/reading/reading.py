@@ -19,7 +19,7 @@ from rnn_codemod.reading.values import Values
 from rnn_codemod.reading.world import World
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reading:
     source: Source
     scopes: Scopes
@@ -60,7 +60,12 @@ class Reading:
         return Samples(self.values, self.facts, self.purity, Shapes(self.values))
 
     def fresh_name(self, wanted: str, at: ast.AST) -> str:
-        """``wanted``, or ``wanted_1`` and so on where the scope or its users know the name."""
+        """``wanted``, or ``wanted_1`` and so on where the scope or its users know the name.
+
+        The same place gets the same name again, and no other place of its function does.
+        """
+        if at in self._names:
+            return self._names[at]
         function = self.source.function(at) or self.source.tree
         taken = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
         taken |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
@@ -68,11 +73,21 @@ class Reading:
         while scope is not None:
             taken |= scope.bindings.keys()
             scope = scope.parent
+        taken |= {
+            name
+            for place, name in self._names.items()
+            if (self.source.function(place) or self.source.tree) is function
+        }
         name, count = wanted, 0
         while name in taken:
             count += 1
             name = f"{wanted}_{count}"
+        self._names[at] = name
         return name
+
+    @cached_property
+    def _names(self) -> dict[ast.AST, str]:
+        return {}
 
     @cached_property
     def wide_floats(self) -> bool:

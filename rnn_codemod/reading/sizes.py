@@ -88,21 +88,17 @@ class Sizes:
         uses = self.applications(construction)
         carries = self.own_carries(construction)
         sizes = [_Size(c.parts["size"]) for c in carries if "size" in c.parts]
+        if any(_may_be_anothers(carry) for carry in carries):
+            return NoWidth("its carry may be that of a cell from elsewhere, with another size")
         if sizes and len(sizes) == len(carries):
             found = self._agreed(sizes, node, "the size that its carry is created with")
             if isinstance(found, Width):
                 return found
-        created: list[_Size] = []
-        for use in uses:
-            size = self.created_with(use.carry)
-            if size is None:
-                break
-            created.append(size)
-        else:
-            if created:
-                found = self._agreed(created, node, "the size that its carry is created with")
-                if isinstance(found, Width):
-                    return found
+        created = [size for use in uses if (size := self.created_with(use.carry)) is not None]
+        if created:
+            found = self._agreed(created, node, "the size that its carry is created with")
+            if isinstance(found, Width):
+                return found
         for use in uses:
             by_carry = self._by_carry(construction, use)
             if by_carry is not None:
@@ -379,6 +375,13 @@ class Sizes:
             return None
         found = self._agreed(sizes, construction.node, "the size of every carry its class creates")
         return found if isinstance(found, Width) else None
+
+
+def _may_be_anothers(carry: CarryCall) -> bool:
+    """Whether a caller's cell may take the place of this one, with a size that is not written."""
+    return any(value.node is None for value in carry.instances) and not isinstance(
+        carry.parts.get("size"), ast.Constant
+    )
 
 
 def _plain(node: ast.expr) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from rnn_codemod.reading.kinds import (
     ANY_CELL,
@@ -145,7 +146,7 @@ class Values:
         self.source = source
         self.scopes = scopes
         self.world = world
-        self._path = path
+        self.path = path
         self._memo: dict[ast.AST, frozenset[Value]] = {}
         self._active: set[object] = set()
         self._stores = _attribute_stores(source)
@@ -189,7 +190,7 @@ class Values:
         """What an imported name may be: flax's, the project's, or somebody else's."""
         found = _of_flax(dotted)
         if found is None and self.world is not None:
-            found = self.world.named(self._path, dotted)
+            found = self.world.named(self.path, dotted)
         return frozenset({Dotted(dotted)}) if found is None else found
 
     def dotted(self, node: ast.expr) -> str | None:
@@ -263,7 +264,7 @@ class Values:
             dotted = f"{origin}{'' if origin.endswith('.') else '.'}{name}"
             found = _of_flax(dotted)
             if found is None and self.world is not None:
-                found = self.world.named(self._path, dotted)
+                found = self.world.named(self.path, dotted)
             if found is not None:
                 return found
             if origin == "flax.linen":
@@ -345,9 +346,36 @@ class Values:
         annotated = self.annotation(binding.node.annotation)
         if annotated:
             return annotated
-        if binding.value is not None:
-            return _any_cell(self.of(binding.value)) or UNKNOWN
-        return UNKNOWN
+        default = self.of(binding.value) if binding.value is not None else _NOTHING
+        if isinstance(function, ast.FunctionDef):
+            default |= self._handed_in(function, binding.node.arg)
+        return _any_cell(default) or UNKNOWN
+
+    def _handed_in(self, function: ast.FunctionDef, name: str) -> frozenset[Value]:
+        """The cells that the calls of a function in this file give for a parameter."""
+        names = [arg.arg for arg in [*function.args.posonlyargs, *function.args.args]]
+        if name not in names:
+            return _NOTHING
+        position = names.index(name)
+        if isinstance(self.source.parents.get(function), ast.ClassDef) and not is_static(function):
+            position -= 1
+        found = _NOTHING
+        for call in self._calls.get(function.name, ()):
+            given = [k.value for k in call.keywords if k.arg == name]
+            if len(call.args) > position and not any(isinstance(a, ast.Starred) for a in call.args):
+                given.append(call.args[position])
+            found |= _union(self.of(value) for value in given)
+        return frozenset(v for v in found if isinstance(v, CellClass | CellInstance | ModuleClass))
+
+    @cached_property
+    def _calls(self) -> dict[str, list[ast.Call]]:
+        """The calls of this file by the last name of what they call."""
+        calls: dict[str, list[ast.Call]] = {}
+        for node in self.source.nodes:
+            match node:
+                case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                    calls.setdefault(name, []).append(node)
+        return calls
 
     def _field(self, node: ast.AnnAssign) -> frozenset[Value]:
         default = self.of(node.value) if node.value is not None else _NOTHING

@@ -28,7 +28,7 @@ class World:
 
     def add(self, path: str, reading: Reading) -> None:
         """Make a file known that was read already."""
-        self._readings[path] = reading
+        self._readings[os.path.abspath(path)] = reading
 
     def owner(self, node: ast.AST) -> Reading | None:
         """The reading of the file that ``node`` stands in."""
@@ -45,7 +45,7 @@ class World:
         path, attributes = found
         if not attributes or (path, dotted) in self._active:
             return None
-        reading = self._reading(path)
+        reading = self.reading(path)
         if reading is None:
             return None
         self._active.add((path, dotted))
@@ -54,9 +54,11 @@ class World:
         finally:
             self._active.discard((path, dotted))
 
-    def _reading(self, path: str) -> Reading | None:
+    def reading(self, path: str) -> Reading | None:
+        """The reading of a file, or None where it cannot be read."""
         from rnn_codemod.reading.reading import Reading
 
+        path = os.path.abspath(path)
         if path not in self._readings:
             self._readings[path] = None
             with suppress(OSError, ValueError, SyntaxError, RecursionError):

@@ -171,12 +171,29 @@ def _carry(context: Context, carry: CarryCall) -> list[Edit]:
     pair = reading.pairs.of_carry(carry) if pairs_allowed(context) else None
     if pair is not None:
         return paired(context, pair)
+    _no_other_features(context, carry, size)
     fields = _fields(context, size, last)
     if inside_function(reading, carry.node):
         fields.append("parent=None")
     at = after_receiver(reading, carry)
     made = Replace((at, at), f"({', '.join(fields)})")
     return [made, *shaped_by_input(context, carry, *last)]
+
+
+def _no_other_features(context: Context, carry: CarryCall, size: ast.expr) -> None:
+    """Raise CannotWrite where a cell of the class in this function has other features."""
+    function = context.reading.source.function(carry.node)
+    for made in context.reading.facts.constructions:
+        features = given_features(made)
+        if (
+            made.kinds & carry.kinds
+            and context.reading.source.function(made.node) is function
+            and isinstance(features, ast.Constant)
+            and isinstance(size, ast.Tuple)
+            and isinstance(size.elts[-1], ast.Constant)
+            and features.value != size.elts[-1].value
+        ):
+            raise CannotWrite("the size disagrees with the cell's features")
 
 
 def _fields(context: Context, size: ast.expr, last: list[str]) -> list[str]:

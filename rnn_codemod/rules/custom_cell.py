@@ -10,7 +10,7 @@ from rnn_codemod.editing.edits import AddLines, Decision, Edit, Replace
 from rnn_codemod.reading.facts import LEGACY_CARRY, CarryCall, Construction, RnnCall
 from rnn_codemod.reading.kinds import CarryForm, Kind
 from rnn_codemod.reading.sizes import NoWidth
-from rnn_codemod.reading.values import CellClass, CellInstance, is_static
+from rnn_codemod.reading.values import CellClass, CellInstance, Dotted, is_static
 from rnn_codemod.rules.forms import (
     CannotWrite,
     constructor,
@@ -36,7 +36,7 @@ RECIPE = (
 
 @dataclass(frozen=True)
 class CustomCell:
-    """A class statement with all that must change with it."""
+    """A class, and what must change with it in one file."""
 
     kind: Kind
     definition: ast.ClassDef
@@ -47,22 +47,40 @@ class CustomCell:
 
 
 def find(context: Context) -> Iterator[Decision]:
-    for node in context.reading.source.nodes:
-        if not isinstance(node, ast.ClassDef):
-            continue
-        kind = context.reading.values.cell_kind(node)
-        if kind is None:
-            continue
+    for kind, definition in _cells_here(context):
         method = next(
-            (s for s in node.body if isinstance(s, ast.FunctionDef) and s.name == _CARRY), None
+            (s for s in definition.body if isinstance(s, ast.FunctionDef) and s.name == _CARRY),
+            None,
         )
         if method is not None and is_static(method) and _is_legacy(method):
-            yield from _whole(context, _cell(context, kind, node, method))
+            yield from _whole(context, _cell(context, kind, definition, method))
         elif method is None and kind.carry is not CarryForm.ANY and not kind.own_carry:
-            yield from _seen_elsewhere(context, kind, node)
+            yield from _seen_elsewhere(context, kind, definition)
 
 
 _CARRY = "initialize_carry"
+
+
+def _cells_here(context: Context) -> Iterator[tuple[Kind, ast.ClassDef]]:
+    """The users' cells that this file defines, then those that it uses from other files."""
+    facts = context.reading.facts
+    kinds = [
+        kind
+        for node in context.reading.source.nodes
+        if isinstance(node, ast.ClassDef) and (kind := context.reading.values.cell_kind(node))
+    ]
+    used = [made.kinds for made in facts.constructions] + [carry.kinds for carry in facts.carries]
+    for site in used:
+        kinds.extend(sorted(site, key=lambda kind: kind.name))
+    for layer in facts.layers:
+        kinds.extend(
+            value.cls.kind
+            for value in context.reading.values.of(layer.cell)
+            if isinstance(value, CellInstance)
+        )
+    for kind in dict.fromkeys(kinds):
+        if kind.definition is not None:
+            yield kind, kind.definition
 
 
 def _is_legacy(method: ast.FunctionDef) -> bool:
@@ -84,11 +102,13 @@ def _seen_elsewhere(context: Context, kind: Kind, node: ast.ClassDef) -> Iterato
         )
 
 
-def _cell(context: Context, kind: Kind, node: ast.ClassDef, method: ast.FunctionDef) -> CustomCell:
+def _cell(
+    context: Context, kind: Kind, definition: ast.ClassDef, method: ast.FunctionDef
+) -> CustomCell:
     facts = context.reading.facts
     return CustomCell(
         kind,
-        node,
+        definition,
         method,
         tuple(c for c in facts.constructions if kind in c.kinds),
         tuple(_with_parts(c, method) for c in facts.carries if kind in c.kinds),
@@ -111,38 +131,87 @@ def _runs(context: Context, layer: RnnCall, kind: Kind) -> bool:
 
 
 def _whole(context: Context, cell: CustomCell) -> Iterator[Decision]:
+    name = cell.definition.name
+    defined_here = cell.definition in context.reading.scopes
     try:
-        _check(context, cell)
-        definition = _definition(context, cell)
-        uses = [
-            *((made.node, _construction(context, made)) for made in cell.constructions),
-            *((carry.node, _carry(context, carry)) for carry in cell.carries),
-            *((layer.node, without_size(context, layer)) for layer in cell.layers),
-        ]
+        _check_everywhere(context, cell)
+        definition = _definition(context, cell) if defined_here else []
+        uses = _uses(context, cell)
     except CannotWrite as why:
-        yield rule.refuse(context, cell.method, CLASS, str(why), *RECIPE)
-        reason = f"{cell.definition.name} and its uses change together or not at all"
-        nodes = [made.node for made in cell.constructions]
-        nodes += [carry.node for carry in cell.carries]
-        nodes += [layer.node for layer in cell.layers]
-        for node in nodes:
-            yield rule.refuse(context, node, USE, reason)
+        if defined_here:
+            yield rule.refuse(context, cell.method, CLASS, str(why), *RECIPE)
+        reason = f"{name} and its uses change together or not at all"
+        if not defined_here:
+            reason = f"{reason}: {why}"
+        for node in _nodes(cell):
+            yield rule.refuse(context, node, USE, reason, RECIPE_FOR_USE)
         return
-    yield rule.rewrite(context, cell.method, CLASS, *definition)
+    if defined_here:
+        yield rule.rewrite(context, cell.method, CLASS, *definition)
     for node, edits in uses:
         yield rule.rewrite(context, node, USE, *edits)
+
+
+RECIPE_FOR_USE = "Cell(features=size, ...).initialize_carry(rng, (*batch_dims, size))"
+
+
+def _nodes(cell: CustomCell) -> list[ast.Call]:
+    nodes = [made.node for made in cell.constructions]
+    nodes += [carry.node for carry in cell.carries]
+    return nodes + [layer.node for layer in cell.layers]
+
+
+def _uses(context: Context, cell: CustomCell) -> list[tuple[ast.Call, list[Edit]]]:
+    """Every use in one file with its edits. Raises CannotWrite."""
+    return [
+        *((made.node, _construction(context, made)) for made in cell.constructions),
+        *((carry.node, _carry(context, carry)) for carry in cell.carries),
+        *((layer.node, without_size(context, layer)) for layer in cell.layers),
+    ]
+
+
+def _check_everywhere(context: Context, cell: CustomCell) -> None:
+    """Raise CannotWrite unless every file that uses the class can be written."""
+    name = cell.definition.name
+    if name in context.used_elsewhere:
+        raise CannotWrite(f"{name} is used in other files")
+    files = [context, *_other_files(context, cell.definition)]
+    cells = [_cell(file, cell.kind, cell.definition, cell.method) for file in files]
+    if not any(map(_nodes, cells)) and not name.startswith("_"):
+        raise CannotWrite(f"{name} is not used in the given files, so it must be used in others")
+    for file, used in zip(files, cells, strict=True):
+        try:
+            _check(file, used)
+            if cell.definition in file.reading.scopes:
+                _definition(file, used)
+            _uses(file, used)
+        except CannotWrite as why:
+            if file is context:
+                raise
+            raise CannotWrite(f"{file.reading.values.path}: {why}") from why
+
+
+def _other_files(context: Context, definition: ast.ClassDef) -> list[Context]:
+    """The file that defines the class, and the given files that mention it."""
+    if context.world is None:
+        return []
+    home = context.world.owner(definition)
+    readings = [home] if home is not None else []
+    for path in context.users.get(definition.name, ()):
+        reading = context.world.reading(path)
+        if reading is None:
+            raise CannotWrite(f"{path} mentions {definition.name} and cannot be read")
+        readings.append(reading)
+    others = [r for r in dict.fromkeys(readings) if r is not context.reading]
+    return [replace(context, reading=reading) for reading in others]
 
 
 def _check(context: Context, cell: CustomCell) -> None:
     reading = context.reading
     name = cell.definition.name
-    if name in context.used_elsewhere:
-        raise CannotWrite(f"{name} is used in other files")
-    if not (cell.constructions or cell.carries or cell.layers) and not name.startswith("_"):
-        raise CannotWrite(f"{name} is not used in this file, so it must be used in others")
-    if _published(context, name):
+    if context.world is None and _published(context, name):
         raise CannotWrite(f"{name} is in __all__, so other files may use it")
-    if not _derives_from_flax(context, cell.definition):
+    if cell.definition in reading.scopes and not _derives_from_flax(context, cell.definition):
         raise CannotWrite(f"{name} has other bases, whose fields may stand before its own")
     if cell.kind.sized:
         raise CannotWrite(f"{name} already has a field features, which may not be the size")
@@ -158,6 +227,11 @@ def _check(context: Context, cell: CustomCell) -> None:
             continue
         if not _is_annotation(context, node):
             raise CannotWrite(f"{name} is also used as a value, in line {node.lineno}")
+    for bindings in reading.scopes.module.bindings.values():
+        for binding in bindings:
+            if binding.imported is not None and binding.imported.endswith(f".{name}"):
+                if Dotted(binding.imported) in reading.values.imported(binding.imported):
+                    raise CannotWrite(f"{name} is imported from a place that is not known")
     for carry in cell.carries:
         if not carry.parts or any(k.arg not in LEGACY_CARRY for k in carry.node.keywords):
             raise CannotWrite("the arguments of a carry call are not (rng, batch_dims, size)")

@@ -31,8 +31,29 @@ class CannotWrite(Exception):
 
 def shape_tuple(reading: Reading, batch: ast.expr, *last: str) -> str:
     """``(*batch_dims, size)``, spelled with the elements of literal tuples."""
+    if isinstance(batch, ast.Tuple) and "\n" in reading.source.segment(batch):
+        return _longer(reading, batch, last)
     parts = [*axes(reading, batch), *last]
     return f"({', '.join(parts)},)" if len(parts) == 1 else f"({', '.join(parts)})"
+
+
+def _longer(reading: Reading, batch: ast.Tuple, last: tuple[str, ...]) -> str:
+    """A tuple over several lines with more elements, laid out as the ones it has."""
+    source = reading.source
+    start, end = source.span(batch)
+    first_start = source.span(batch.elts[0])[0] if batch.elts else end
+    last_end = source.span(batch.elts[-1])[1] if batch.elts else end
+    if not batch.elts or "#" in source.text[start:first_start]:
+        raise CannotWrite("the batch axes are laid out in a way that cannot be kept")
+    gap = source.text[start + 1 : first_start] or " "
+    added = f",{gap}".join(last)
+    before, rest = source.text[start:last_end], source.text[last_end:end]
+    head, line_end, tail = rest.partition(source.newline)
+    if not line_end:
+        return f"{before}, {', '.join(last)})"
+    if "," not in head.partition("#")[0]:
+        head = "," + head
+    return f"{before}{head}{gap}{added},{line_end}{tail}"
 
 
 def axes(reading: Reading, node: ast.expr) -> list[str]:
@@ -49,7 +70,9 @@ def axes(reading: Reading, node: ast.expr) -> list[str]:
 
 
 def one_line(text: str) -> str:
-    """An expression from several lines as one."""
+    """An expression from several lines as one. Raises CannotWrite where a comment is in it."""
+    if "\n" in text and "#" in text:
+        raise CannotWrite("a comment stands inside an expression that is written again")
     return re.sub(r"\s*[\r\n]\s*", " ", text)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.findings import Applicability, Finding, Options
 from rnn_codemod.reading.reading import Reading
+from rnn_codemod.reading.world import World
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,11 @@ class Context:
 
     reading: Reading
     options: Options
-    used_elsewhere: frozenset[str]
-    """Classes of this file whose names other given files mention."""
+    used_elsewhere: frozenset[str] = frozenset()
+    """Classes of this file whose names other given files mention, where those are not at hand."""
+    world: World | None = None
+    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By the name of a cell class, the given files that mention it."""
 
 
 @dataclass(frozen=True)
