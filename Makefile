@@ -35,6 +35,9 @@ format: $(INSTALLED) ## let the formatter and the linter mend what they can
 goldens: $(LEGACY_INSTALLED) ## record the before-probes of the fixtures on flax 0.6.11
 	JAX_PLATFORMS=cpu $(LEGACY)/bin/python fixtures/record.py
 
+benchmark: $(INSTALLED) ## measure the speed beside other tools; writes docs/benchmarks.md
+	$(BIN)/python benchmarks/codemod/run.py
+
 packages: $(INSTALLED) legacy-if-possible ## migrate the published legacy packages; writes docs/packages.md
 	$(BIN)/python benchmarks/packages/run.py --legacy-python $(LEGACY)/bin/python
 

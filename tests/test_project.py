@@ -140,6 +140,15 @@ def test_hooks_call_commands_that_exist():
         assert f"id: {hook}" in README
 
 
+def test_the_readme_quotes_measured_figures():
+    measured = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    speed = README.partition("## How fast it is\n")[2].partition("\n## ")[0]
+    figures = re.findall(r"\d[\d.,]*\d", speed)
+    assert len(figures) == 5
+    for figure in figures:
+        assert re.search(rf"(?<![\d.]){re.escape(figure)}(?![\d.])", measured), figure
+
+
 def test_architecture_is_one_page():
     lines = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 80

@@ -133,6 +133,8 @@ def page(outcomes: list[Outcome], legacy: str) -> str:
         f"recurrent modules. Before: {legacy}. After: flax {version('flax')}, "
         f"jax {version('jax')}.",
         "",
+        "Where a site is refused the package is not run: it does not work on the current flax yet.",
+        "",
         "| package | files | sites | migrated | refused | left alone | files changed | sound "
         "| numbers |",
         "|---|---|---|---|---|---|---|---|---|",
