@@ -19,7 +19,13 @@ RECURRENT = (
 DYNAMIC = (b"getattr", b"__dict__", b"vars", b"attrgetter", b"methodcaller")
 """Ways to reach a name of a module that is not written in the file."""
 
-_CELL_CLASS = re.compile(rb"\bclass\s+\w+\s*\([^:]*Cell\b|RNNCellBase|Cell\s+as\b")
+_CELL = rb"(?:Cell|ConvLSTM)"
+_CELL_CLASS = re.compile(
+    rb"\bclass\s+\w+\s*\([^:]*" + _CELL + rb"\b"  # a cell among the bases
+    rb"|RNNCellBase"
+    rb"|" + _CELL + rb"\s+as\b"  # or under another name
+    rb"|=\s*[\w.]*" + _CELL + rb"\s*(?:[#;\r\n]|$)"
+)
 
 
 def may_be_legacy(data: bytes) -> bool:

@@ -55,6 +55,13 @@ def test_results_in_order(
     assert list(in_processes(function, died, range(4), processes)) == expected
 
 
+def test_new_interpreters_instead_of_forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the system's libraries do not bear a fork."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    expected = ["0", "1", "2 died: the process that read it ended with code 7", "3"]
+    assert list(in_processes(leaves, died, range(4), 2)) == expected
+
+
 def test_nothing_to_do() -> None:
     assert list(in_processes(str, died, [], 3)) == []
 

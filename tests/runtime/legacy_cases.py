@@ -48,9 +48,7 @@ def _run(module, *args, **kwargs):
     variables = module.init(jax.random.PRNGKey(3), *args, **kwargs)
     return {
         "drawn": variables["params"],
-        "result": module.apply(
-            {"params": _random_like(variables["params"])}, *args, **kwargs
-        ),
+        "result": module.apply({"params": _random_like(variables["params"])}, *args, **kwargs),
     }
 
 
@@ -90,9 +88,7 @@ def conv():
     import jax
 
     normal = jax.nn.initializers.normal(1.0)
-    carry = nn.ConvLSTMCell.initialize_carry(
-        jax.random.PRNGKey(5), (2,), (5, 4, 3), normal
-    )
+    carry = nn.ConvLSTMCell.initialize_carry(jax.random.PRNGKey(5), (2,), (5, 4, 3), normal)
     return {
         "carry": carry,
         **_run(nn.ConvLSTMCell(3, (3, 3)), carry, _array(1, 2, 5, 4, 2)),
@@ -116,9 +112,7 @@ def lifted_scan(name):
                 in_axes=1,
                 out_axes=1,
             )
-            carry = scanned.initialize_carry(
-                jax.random.PRNGKey(0), xs[:, 0].shape[:-1], self.width
-            )
+            carry = scanned.initialize_carry(jax.random.PRNGKey(0), xs[:, 0].shape[:-1], self.width)
             carry, ys = scanned()(carry, xs)
             return carry, nn.Dense(2)(ys)
 
@@ -132,9 +126,7 @@ def lifted_vmap():
     class Model(nn.Module):
         @nn.compact
         def __call__(self, xs):
-            many = nn.vmap(
-                nn.GRUCell, variable_axes={"params": 0}, split_rngs={"params": True}
-            )
+            many = nn.vmap(nn.GRUCell, variable_axes={"params": 0}, split_rngs={"params": True})
             carry = many.initialize_carry(jax.random.PRNGKey(0), xs.shape[:-1], 5)
             return many()(carry, xs)
 
@@ -168,9 +160,7 @@ def inherited_carry():
     class Mine(nn.LSTMCell):
         pass
 
-    carry = Mine.initialize_carry(
-        jax.random.PRNGKey(2), (2,), 3, jax.nn.initializers.normal(1.0)
-    )
+    carry = Mine.initialize_carry(jax.random.PRNGKey(2), (2,), 3, jax.nn.initializers.normal(1.0))
     return {"carry": carry, **_run(Mine(), carry, _array(1, 2, 4))}
 
 
@@ -242,7 +232,5 @@ def run_case(name):
     flat = {}
     for path, value in _flatten(function(*args)).items():
         kind = str(value.dtype)
-        flat[f"{path}:{kind}"] = (
-            value.astype(np.float32) if kind == "bfloat16" else value
-        )
+        flat[f"{path}:{kind}"] = value.astype(np.float32) if kind == "bfloat16" else value
     return flat

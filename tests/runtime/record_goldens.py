@@ -19,9 +19,7 @@ def main() -> None:
     """Writes one compressed file with the arrays of all cases, named ``case|path:dtype``."""
     assert flax.__version__ == "0.6.11", flax.__version__
     assert jax.__version__ == "0.4.13", jax.__version__
-    arrays = {
-        f"{name}|{path}": a for name in CASES for path, a in run_case(name).items()
-    }
+    arrays = {f"{name}|{path}": a for name in CASES for path, a in run_case(name).items()}
     target = Path(__file__).parent / "goldens" / "flax-0.6.11.npz"
     target.parent.mkdir(exist_ok=True)
     np.savez_compressed(target, **arrays)

@@ -43,9 +43,7 @@ def test_case_matches_flax_0_6_11(case: str) -> None:
     theirs = golden(case)
     assert ours.keys() == theirs.keys()
     for path, expected in theirs.items():
-        tolerance = (
-            2e-2 if case.startswith("bfloat16") and path.startswith("result") else 1e-6
-        )
+        tolerance = 2e-2 if case.startswith("bfloat16") and path.startswith("result") else 1e-6
         np.testing.assert_allclose(
             ours[path], expected, rtol=tolerance, atol=tolerance, err_msg=path
         )
@@ -103,9 +101,7 @@ def test_legacy_and_refactored_code_share_a_process_and_its_parameters() -> None
         old = deprecated.RNN(deprecated.LSTMCell(), 4)
     new = rnn_runtime.RNN(rnn_runtime.LSTMCell(4))
     variables = old.init(jax.random.key(0), x)
-    jax.tree_util.tree_map(
-        np.testing.assert_array_equal, variables, new.init(jax.random.key(0), x)
-    )
+    jax.tree_util.tree_map(np.testing.assert_array_equal, variables, new.init(jax.random.key(0), x))
     np.testing.assert_allclose(
         old.apply(variables, x), new.apply(variables, x), rtol=1e-6, atol=1e-6
     )
