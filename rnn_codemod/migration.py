@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from rnn_codemod.annotate import comments
+from rnn_codemod.around import Around
 from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.findings import Applicability, Migration, Options
 from rnn_codemod.reading.reading import Reading
@@ -16,39 +16,24 @@ from rnn_codemod.rules.rule import Context
 from rnn_codemod.targets import runtime_imports
 
 
-@dataclass(frozen=True)
-class Around:
-    """Where a text stands, so that the names it imports can be followed."""
-
-    path: str
-    load: Callable[[str], str]
-    """Gives the text of another path; raises OSError or ValueError where that cannot be read."""
-    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By the name of a cell class of the project, the given files that mention it."""
-
-
 def migrate_source(
-    text: str,
-    options: Options | None = None,
-    used_elsewhere: frozenset[str] = frozenset(),
-    around: Around | None = None,
+    text: str, options: Options | None = None, around: Around | None = None
 ) -> Migration:
-    """Migrate one source text.
+    """Migrate one source text, alone or with the files ``around`` it.
 
-    ``around`` tells of the other files. Without it, ``used_elsewhere`` names the classes of this
-    text that other files mention. Raises
+    Raises
     SyntaxError, ValueError or RecursionError for a text that cannot be read, and RoundTripError
     (a ValueError) where the parser would not give the text back exactly.
     """
     options = options or Options()
-    context = _context(text, options, used_elsewhere, around)
+    context = _context(text, options, around)
     reading = context.reading
     decisions = _decide(context)
     refused = [d for d in decisions if not _applied(d, options)]
     if options.target == "runtime" and refused:
         warning = "left on flax.linen, because not every site could be migrated"
         on_flax = replace(options, target="flax")
-        return replace(migrate_source(text, on_flax, used_elsewhere, around), warnings=(warning,))
+        return replace(migrate_source(text, on_flax, around), warnings=(warning,))
     applied = [d for d in decisions if _applied(d, options)]
     edits = [edit for decision in applied for edit in decision.edits]
     if applied and options.target == "runtime":
@@ -63,15 +48,13 @@ def migrate_source(
     )
 
 
-def _context(
-    text: str, options: Options, used_elsewhere: frozenset[str], around: Around | None
-) -> Context:
+def _context(text: str, options: Options, around: Around | None) -> Context:
     if around is None:
-        return Context(Reading.of(text), options, used_elsewhere)
+        return Context(Reading.of(text), options)
     world = World(around.load)
     reading = Reading.of(text, around.path, world)
     world.add(around.path, reading)
-    return Context(reading, options, frozenset(), world, around.users)
+    return Context(reading, options, world, around.users)
 
 
 def _decide(context: Context) -> list[Decision]:

@@ -62,14 +62,19 @@ def migrate_paths(
     looks = [_look(path) for path in found.files]
     candidates = [look for look in looks if isinstance(look, _Candidate)]
     treated: Iterator[FileResult] = iter(())
+    at_work: set[str] = set()
     if candidates:
         engine = engine or the_rules()
         if processes is None:
             processes = _worth(sum(candidate.size for candidate in candidates))
         jobs = _jobs(candidates, found.files, processes, engine)
         treated = _treat_all(jobs, options, processes, engine)
+        at_work = {job.path for job in jobs}
     for look in looks:
-        yield look if isinstance(look, FileResult) else _finished(next(treated), mode)
+        if look.path in at_work:
+            yield _finished(next(treated), mode)
+        elif isinstance(look, FileResult):
+            yield look
 
 
 def migrate_bytes(
@@ -109,7 +114,7 @@ def _worth(size: int) -> int:
 def _jobs(
     candidates: Sequence[_Candidate], files: Sequence[str], processes: int, engine: Engine
 ) -> list[Job]:
-    """The candidates, each with those of its own cells that other files mention."""
+    """The candidates and the files that mention their cells, each with all users of those."""
     defining = [Job(candidate.path) for candidate in candidates if candidate.may_define_cell]
     if len(files) == 1 or not defining:
         return [Job(candidate.path) for candidate in candidates]
@@ -117,18 +122,15 @@ def _jobs(
     from rnn_codemod.workers import in_processes
 
     cells = in_processes(partial(exports, engine), _exports_nothing, defining, processes)
-    exported = {job.path: names for job, names in zip(defining, cells, strict=True)}
-    mentioned = _mentions(frozenset().union(*exported.values()), files)
+    mentioned = _mentions(frozenset().union(*cells), files)
+    users = {
+        name: tuple(path for path in files if path in where) for name, where in mentioned.items()
+    }
+    wanted = {candidate.path for candidate in candidates}.union(*mentioned.values())
     return [
-        Job(
-            candidate.path,
-            frozenset(
-                name
-                for name in exported.get(candidate.path, ())
-                if mentioned[name] - {candidate.path}
-            ),
-        )
-        for candidate in candidates
+        Job(path, {name: paths for name, paths in users.items() if path in mentioned[name]})
+        for path in files
+        if path in wanted
     ]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
+from rnn_codemod.around import Around
 from rnn_codemod.files.decode import CannotDecode, decode
 from rnn_codemod.files.problem import Problem, os_cause
 from rnn_codemod.findings import Migration, Options
@@ -19,7 +20,7 @@ PYTHON_2 = ("Missing parentheses in call to", "multiple exception types", "leadi
 class Engine:
     """What is done to a text."""
 
-    migrate: Callable[[str, Options, frozenset[str]], Migration]
+    migrate: Callable[[str, Options, Around | None], Migration]
     exported_cells: Callable[[str], frozenset[str]]
 
 
@@ -28,7 +29,8 @@ class Job:
     """One file to treat. ``data`` are its bytes where they come from elsewhere than the disk."""
 
     path: str
-    used_elsewhere: frozenset[str] = frozenset()
+    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By the name of a cell class that the file mentions, all given files that do."""
     data: bytes | None = None
 
 
@@ -57,12 +59,18 @@ def exports(engine: Engine, job: Job) -> frozenset[str]:
         return frozenset()
 
 
+def _text(path: str) -> str:
+    """The text of another file of the project."""
+    return decode(read(path)).text
+
+
 def treat(engine: Engine, options: Options, job: Job) -> FileResult:
     """Migrates one file's bytes; writes nothing and never raises."""
     try:
         before = read(job.path) if job.data is None else job.data
         source = decode(before)
-        migration = engine.migrate(source.text, options, job.used_elsewhere)
+        around = Around(job.path, _text, job.users) if job.data is None else None
+        migration = engine.migrate(source.text, options, around)
         after = source.encode(migration.text)
     except Exception as error:
         cause, line = _told(error)

@@ -54,8 +54,6 @@ def find(context: Context) -> Iterator[Decision]:
         )
         if method is not None and is_static(method) and _is_legacy(method):
             yield from _whole(context, _cell(context, kind, definition, method))
-        elif method is None and kind.carry is not CarryForm.ANY and not kind.own_carry:
-            yield from _seen_elsewhere(context, kind, definition)
 
 
 _CARRY = "initialize_carry"
@@ -89,17 +87,6 @@ def _is_legacy(method: ast.FunctionDef) -> bool:
     names = [arg.arg for arg in args.args]
     plain = not (args.posonlyargs or args.kwonlyargs or args.vararg or args.kwarg)
     return plain and len(names) in (3, 4) and len(names) - len(args.defaults) <= 3
-
-
-def _seen_elsewhere(context: Context, kind: Kind, node: ast.ClassDef) -> Iterator[Decision]:
-    if node.name in context.used_elsewhere and not kind.sized:
-        yield rule.refuse(
-            context,
-            node,
-            "the cell inherits the new field features",
-            f"{node.name} is used in other files",
-            f"{node.name}(features=<width of the carry>, ...)",
-        )
 
 
 def _cell(
@@ -173,8 +160,6 @@ def _uses(context: Context, cell: CustomCell) -> list[tuple[ast.Call, list[Edit]
 def _check_everywhere(context: Context, cell: CustomCell) -> None:
     """Raise CannotWrite unless every file that uses the class can be written."""
     name = cell.definition.name
-    if name in context.used_elsewhere:
-        raise CannotWrite(f"{name} is used in other files")
     files = [context, *_other_files(context, cell.definition)]
     cells = [_cell(file, cell.kind, cell.definition, cell.method) for file in files]
     if not any(map(_nodes, cells)) and not name.startswith("_"):

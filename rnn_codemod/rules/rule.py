@@ -18,8 +18,6 @@ class Context:
 
     reading: Reading
     options: Options
-    used_elsewhere: frozenset[str] = frozenset()
-    """Classes of this file whose names other given files mention, where those are not at hand."""
     world: World | None = None
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the name of a cell class, the given files that mention it."""

@@ -8,6 +8,7 @@ import signal
 
 import pytest
 
+from rnn_codemod.around import Around
 from rnn_codemod.findings import Applicability, Finding, Migration, Options
 from rnn_codemod.treat import Engine
 
@@ -22,7 +23,7 @@ FAILURES = {
 }
 
 
-def migrate(text: str, options: Options, used_elsewhere: frozenset[str]) -> Migration:
+def migrate(text: str, options: Options, around: Around | None) -> Migration:
     """Turns each ``LSTMCell()`` into ``LSTMCell(3)``; words in the text make it fail."""
     ast.parse(text)
     for word, failure in FAILURES.items():
@@ -33,7 +34,8 @@ def migrate(text: str, options: Options, used_elsewhere: frozenset[str]) -> Migr
     if "raise-character" in text:
         text += "# \N{CHECK MARK}"
     refused = (MANUAL,) * text.count("getattr")
-    used = tuple(f"used: {name}" for name in sorted(used_elsewhere))
+    users = around.users if around is not None else {}
+    used = tuple(f"used: {name} in {len(paths)}" for name, paths in sorted(users.items()))
     found = (SAFE,) * text.count("LSTMCell()")
     return Migration(text.replace("LSTMCell()", "LSTMCell(3)"), found, refused, 0, used)
 

@@ -165,10 +165,10 @@ def test_read_only(tmp_path: Path, engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("other", "used"),
     [
-        (b"import m", ()),
-        (b"MyCells", ()),
-        (b"m.MyCell()", ("used: MyCell",)),
-        (b"# MyCell \xff\0", ("used: MyCell",)),
+        (b"import m", ("used: MyCell in 1",)),
+        (b"MyCells", ("used: MyCell in 1",)),
+        (b"m.MyCell()", ("used: MyCell in 2",)),
+        (b"# MyCell \xff\0", ("used: MyCell in 2",)),
     ],
 )
 def test_cells_that_other_files_mention(
