@@ -13,7 +13,7 @@ class FileResult:
     """What became of one file.
 
     ``before`` and ``after`` are its bytes where they differ, and empty elsewhere. With a
-    ``problem`` the file is as it was.
+    ``problem`` the file is as it was; of a notebook or a text, the piece of code it names.
     """
 
     path: str

@@ -69,6 +69,9 @@ def migrate_paths(
             processes = _worth(sum(candidate.size for candidate in candidates))
         jobs = _jobs(candidates, found.files, processes, engine)
         treated = _treat_all(jobs, options, processes, engine)
+        if mode is Mode.WRITE:
+            # A file is read for the names of others too: none may change before all are treated.
+            treated = iter(list(treated))
         at_work = {job.path for job in jobs}
     for look in looks:
         if look.path in at_work:

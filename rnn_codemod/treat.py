@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from rnn_codemod.around import Around
 from rnn_codemod.files.decode import CannotDecode, decode
+from rnn_codemod.files.documents import code_of, is_document, migrate_text
 from rnn_codemod.files.problem import Problem, os_cause
 from rnn_codemod.findings import Migration, Options
 from rnn_codemod.results import FileResult
@@ -60,31 +61,34 @@ def exports(engine: Engine, job: Job) -> frozenset[str]:
 
 
 def _text(path: str) -> str:
-    """The text of another file of the project."""
-    return decode(read(path)).text
+    """The Python of another file of the project."""
+    return code_of(path, decode(read(path), cookies=not is_document(path)).text)
 
 
 def treat(engine: Engine, options: Options, job: Job) -> FileResult:
     """Migrates one file's bytes; writes nothing and never raises."""
     try:
         before = read(job.path) if job.data is None else job.data
-        source = decode(before)
+        source = decode(before, cookies=not is_document(job.path))
         around = Around(job.path, _text, job.users) if job.data is None else None
-        migration = engine.migrate(source.text, options, around)
+        treated = migrate_text(job.path, source.text, engine.migrate, options, around)
+        migration = treated.migration
         after = source.encode(migration.text)
     except Exception as error:
         cause, line = _told(error)
         return FileResult(job.path, problem=Problem(job.path, cause, line))
     if before == after:
         before = after = b""
+    problems = [Problem(job.path, it.cause, it.line) for it in treated.unread]
     return FileResult(
         job.path,
         migration.rewritten,
         migration.refused,
         migration.left_alone,
-        migration.warnings,
+        (*migration.warnings, *(f"line {it.line}: {it.cause}" for it in problems[1:])),
         before,
         after,
+        problems[0] if problems else None,
     )
 
 

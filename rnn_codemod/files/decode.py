@@ -40,8 +40,10 @@ class Source:
         return self.mark + text.encode(self.encoding)
 
 
-def decode(data: bytes) -> Source:
+def decode(data: bytes, *, cookies: bool = True) -> Source:
     """Reads ``data`` as Python does: a byte order mark, else a coding cookie, else UTF-8.
+
+    Without ``cookies`` a line that looks like one means nothing, as in a document.
 
     Raises:
         CannotDecode: null bytes, an unknown encoding, bytes that are not of the encoding, or an
@@ -52,7 +54,7 @@ def decode(data: bytes) -> Source:
         raise CannotDecode("holds null bytes, so it is no Python source", _line(data, null))
     mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     body = data[len(mark) :]
-    encoding = _encoding(body, bool(mark))
+    encoding = _encoding(body, bool(mark)) if cookies else "utf-8"
     try:
         source = Source(body.decode(encoding), encoding, mark)
         exact = source.encode(source.text) == data

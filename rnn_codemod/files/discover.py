@@ -1,4 +1,4 @@
-"""Which files to look at: the given ones, and the Python files of the given folders."""
+"""Which files to look at: the given ones, and those with Python in them in given folders."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rnn_codemod.files import ignore
+from rnn_codemod.files.documents import DOCUMENTS
 from rnn_codemod.files.problem import Problem, os_cause
 
 NEVER_WALKED = frozenset(
@@ -34,7 +35,7 @@ NEVER_WALKED = frozenset(
 )
 """Folders of other tools and of installed packages; walked only when the user names them."""
 
-NOT_PYTHON = (".ipynb", ".md", ".rst")
+KINDS = (".py", *DOCUMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class _Found:
 
 
 def discover(paths: Sequence[str]) -> Discovery:
-    """The files among ``paths``, and the Python files below the folders among them.
+    """The files among ``paths``, and those of ``KINDS`` below the folders among them.
 
     Arguments keep their order; what a folder holds is sorted. A linked file is taken unless the
     file itself is there too; a linked folder inside a given one is not entered, as in git.
@@ -79,8 +80,6 @@ def _below(path: str) -> Iterator[_Found | Problem]:
         yield from sorted(_walk(path), key=lambda item: item.path)
     elif not stat.S_ISREG(mode):
         yield Problem(path, "is not a regular file")
-    elif path.endswith(NOT_PYTHON):
-        yield Problem(path, "is not a Python file")
     else:
         yield _Found(path, os.path.realpath(path), os.path.islink(path))
 
@@ -114,7 +113,7 @@ def _walk(root: str) -> Iterator[_Found | Problem]:
                 if entry.name in NEVER_WALKED or (ignored and f"{inner}/" in ignored):
                     continue
                 pending.append((path, inner, ignored, False))
-            elif entry.name.endswith(".py") and not (ignored and inner in ignored):
+            elif entry.name.endswith(KINDS) and not (ignored and inner in ignored):
                 yield from _entry(entry, path, inner)
 
 

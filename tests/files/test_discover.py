@@ -166,14 +166,13 @@ def test_a_folder_named_like_a_file(tmp_path: Path) -> None:
     [
         ("nowhere", "cannot be read: no such file or directory"),
         ("a.py/x", "cannot be read: not a directory"),
-        ("book.ipynb", "is not a Python file"),
         ("pipe.py", "is not a regular file"),
         ("a\0b", "is no path: "),
         ("a" * 300, "cannot be read: file name too long"),
     ],
 )
 def test_problems(tmp_path: Path, name: str, cause: str) -> None:
-    make(tmp_path, "a.py", "book.ipynb")
+    make(tmp_path, "a.py")
     os.mkfifo(tmp_path / "pipe.py")
     files, [problem] = listed(tmp_path, "a.py", name)
     assert files == ["a.py"]

@@ -231,3 +231,19 @@ def test_an_unreadable_file(tmp_path: Path, engine: Engine) -> None:
             told.append(result.problem.cause if result.problem else len(result.rewritten))
         os._exit(told != [1, "cannot be read: permission denied", 1])
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize("processes", [0, 1, 2])
+def test_no_file_is_written_before_all_are_treated(tmp_path: Path, processes: int) -> None:
+    (tmp_path / "cells.py").write_text(
+        "import jax\nfrom flax import linen as nn\n\n\nclass MyCell(nn.RNNCellBase):\n"
+        "    @nn.compact\n    def __call__(self, carry, x):\n        return carry, carry\n\n"
+        "    @staticmethod\n    def initialize_carry(rng, batch_dims, size, init_fn=None):\n"
+        "        return jax.numpy.zeros((*batch_dims, size))\n"
+    )
+    for name in ("a.py", "users.py", "z.py"):
+        (tmp_path / name).write_text(
+            "from cells import MyCell\ncarry = MyCell.initialize_carry(None, (2,), 3)\n"
+        )
+    results = migrate_paths([str(tmp_path)], Options(), Mode.WRITE, processes=processes)
+    assert [len(result.rewritten) for result in results] == [1, 1, 1, 1]
