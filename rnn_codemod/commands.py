@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -64,6 +65,8 @@ def _consume(
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     totals, finished = Totals(), True
+    # To be told to end is to be interrupted: no half file and no process may be left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for result in results:
             totals = totals.plus(result)

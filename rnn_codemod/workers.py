@@ -15,6 +15,9 @@ from typing import Generic, TypeVar
 DEPTH = 10_000
 """How deep a process may recurse. Sums of 3,000 terms need it; it fits a stack of 8 MB."""
 
+SECONDS = 300
+"""How much processor time one item may take. A file of 5 MB needs some twenty seconds."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -133,16 +136,29 @@ def _serve(
     # An interrupt is the business of the first process. A copy of its end of a pipe in here would
     # keep the others waiting for ever if it were killed.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sys.setrecursionlimit(DEPTH)
     for other in inherited:
         other.close()
     with suppress(EOFError, OSError):
         while True:
-            pipe.send(function(pipe.recv()))
+            item = pipe.recv()
+            _limit(SECONDS)
+            result = function(item)
+            _limit(0)
+            pipe.send(result)
+
+
+def _limit(seconds: float) -> None:
+    """Lets the system end this process after so much processor time; 0 takes it back."""
+    if sys.platform != "win32":
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
 
 
 def _cause(exitcode: int | None) -> str:
     if exitcode is not None and exitcode < 0:
+        if sys.platform != "win32" and exitcode == -signal.SIGVTALRM:
+            return f"takes longer than {SECONDS} s to read"
         with suppress(ValueError):
             return f"the process that read it was ended by {signal.Signals(-exitcode).name}"
     return f"the process that read it ended with code {exitcode}"

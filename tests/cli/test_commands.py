@@ -256,8 +256,9 @@ def test_the_package_itself_imports_nothing_of_it() -> None:
         rnn_codemod.nonsense  # noqa: B018
 
 
-def test_an_interrupt(tmp_path: Path) -> None:
-    """Ctrl-C when one file is treated and the next is being treated: nothing is written."""
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interrupt(tmp_path: Path, name: str) -> None:
+    """A signal when one file is treated and the next is being treated: nothing is written."""
     write(tmp_path, a=SITE, b=SITE + b"b = 1\n")
     code = f"""
 import os, signal, time
@@ -269,7 +270,7 @@ rules = treat.the_rules()
 
 def migrate(text, options, used):
     if "b = 1" in text:
-        os.kill(os.getppid(), signal.SIGINT)
+        os.kill(os.getppid(), signal.{name})
         time.sleep(600)
     return rules.migrate(text, options, used)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rnn_codemod import workers
 from rnn_codemod.workers import in_processes
 
 
@@ -60,6 +61,18 @@ def test_new_interpreters_instead_of_forks(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sys, "platform", "darwin")
     expected = ["0", "1", "2 died: the process that read it ended with code 7", "3"]
     assert list(in_processes(leaves, died, range(4), 2)) == expected
+
+
+def endless(item: int) -> str:
+    while item == 1:
+        pass
+    return str(item)
+
+
+def test_an_item_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "SECONDS", 0.2)
+    expected = ["0", "1 died: takes longer than 0.2 s to read", "2", "3"]
+    assert list(in_processes(endless, died, range(4), 2)) == expected
 
 
 def test_nothing_to_do() -> None:
