@@ -23,6 +23,7 @@ from trial import ProbeError, legacy_side, record, record_before
 
 from rnn_codemod import FileResult, Mode, Options, migrate_paths
 
+TARGETS = ("flax", "runtime")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -33,7 +34,8 @@ class Outcome:
     package: Package
     results: tuple[FileResult, ...]
     failures: tuple[str, ...]
-    numbers: str
+    numbers: tuple[str, ...]
+    """What the comparison says, for each target."""
 
     @property
     def row(self) -> str:
@@ -49,7 +51,7 @@ class Outcome:
             sum(result.left_alone for result in self.results),
             sum(result.before != result.after for result in self.results),
             "; ".join(self.failures) or "yes",
-            self.numbers,
+            *self.numbers,
         )
         return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
@@ -85,31 +87,35 @@ def main() -> int:
 
 def examine(package: Package, wheel: Path, scratch: Path, legacy_python: str) -> Outcome:
     """Migrate ``package`` in ``scratch``, check the result, and run it where a probe exists."""
-    before, after = unpack(wheel, scratch / "before"), unpack(wheel, scratch / "after")
-    results = migrated(after)
+    before = unpack(wheel, scratch / "before")
+    after = {target: unpack(wheel, scratch / target) for target in TARGETS}
+    results, _ = (migrated(folder, target) for target, folder in after.items())
     changed = [result for result in results if result.before != result.after]
     failures = [f"{result.path} does not parse" for result in changed if not parses(result.after)]
-    if any(result.before != result.after for result in migrated(after)):
-        failures.append("a second run changes files")
+    for target, folder in after.items():
+        if any(result.before != result.after for result in migrated(folder, target)):
+            failures.append(f"a second run changes files (target {target})")
 
-    numbers = "not run"
+    numbers = ["not run"] * len(TARGETS)
     if package.probe:
         try:
             old = record_before(legacy_python, package.probe, before, scratch / "before.npz")
-            new = record(sys.executable, package.probe, after, scratch / "after.npz")
+            comparisons = [
+                compare(old, record(sys.executable, package.probe, folder, scratch / "after.npz"))
+                for folder in after.values()
+            ]
         except ProbeError as error:
             failures.append(f"the probe fails: {error}")
         else:
-            comparison = compare(old, new)
-            numbers = str(comparison)
-            if not comparison.agree:
+            numbers = [str(comparison) for comparison in comparisons]
+            if not all(comparison.agree for comparison in comparisons):
                 failures.append("the numbers differ")
-    return Outcome(package, results, tuple(failures), numbers)
+    return Outcome(package, results, tuple(failures), tuple(numbers))
 
 
-def migrated(folder: Path) -> tuple[FileResult, ...]:
+def migrated(folder: Path, target: str) -> tuple[FileResult, ...]:
     """The result for every file of ``folder``, which is rewritten; paths are relative to it."""
-    results = migrate_paths([str(folder)], Options(), Mode.WRITE)
+    results = migrate_paths([str(folder)], Options(target=target), Mode.WRITE)
     return tuple(replace(result, path=os.path.relpath(result.path, folder)) for result in results)
 
 
@@ -136,8 +142,8 @@ def page(outcomes: list[Outcome], legacy: str) -> str:
         "Where a site is refused the package is not run: it does not work on the current flax yet.",
         "",
         "| package | files | sites | migrated | refused | left alone | files changed | sound "
-        "| numbers |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| numbers | numbers with --target runtime |",
+        "|---|---|---|---|---|---|---|---|---|---|",
         *(outcome.row for outcome in outcomes),
         "",
         "## What was refused, and why",

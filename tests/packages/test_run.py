@@ -44,7 +44,9 @@ def test_every_site_of_a_package_is_accounted_for(run, weather, tmp_path):
     wheel = run.fetch(weather, tmp_path / "cache")
     outcome = run.examine(weather, wheel, tmp_path / "scratch", "")
     assert outcome.failures == ()
-    assert outcome.row.startswith("| weather 1.0 | 6 | 10 | 8 | 2 | 2 | 3 | yes | not run |")
+    assert outcome.row.startswith(
+        "| weather 1.0 | 6 | 10 | 8 | 2 | 2 | 3 | yes | not run | not run |"
+    )
     page = run.page([outcome], "another flax")
     assert outcome.row in page.splitlines()
     assert "Before: another flax." in page
