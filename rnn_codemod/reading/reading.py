@@ -57,7 +57,7 @@ class Reading:
 
     @cached_property
     def samples(self) -> Samples:
-        return Samples(self.values, self.facts, self.purity, Shapes(self.values))
+        return Samples(self.values, self.facts, self.purity, Shapes(self.values, self.purity))
 
     def fresh_name(self, wanted: str, at: ast.AST) -> str:
         """``wanted``, or ``wanted_1`` and so on where the scope or its users know the name.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from rnn_codemod.reading.purity import Purity
 from rnn_codemod.reading.scopes import ITEM
 from rnn_codemod.reading.values import Values
 
@@ -37,8 +38,10 @@ Dim = Axis | Span | str
 
 
 class Shapes:
-    def __init__(self, values: Values) -> None:
+    def __init__(self, values: Values, purity: Purity) -> None:
         self.values = values
+        self.purity = purity
+        self._arrays: list[ast.Name] = []
 
     def same_batch(
         self,
@@ -51,9 +54,12 @@ class Shapes:
 
         ``scan_axis`` is the axis of ``sample`` that a scan takes away before the cell sees it.
         """
+        self._arrays = []
         wanted = self._dims(ast.Tuple([ast.Starred(batch), *spatial]) if spatial else batch)
         given = self._batch_of(sample, wanted, scan_axis)
-        return wanted is not None and given is not None and wanted == given
+        if wanted is None or given is None or wanted != given:
+            return False
+        return all(self.purity.steady_name(array.id, array, sample) for array in self._arrays)
 
     def _dims(self, node: ast.expr) -> list[Dim] | None:
         """The dimensions that a ``batch_dims`` expression lists."""
@@ -90,6 +96,7 @@ class Shapes:
         if lower is None or lower < 0 or upper is None:
             return None
         if upper == -1:
+            self._arrays.append(array)
             return [Span(array.id, lower)]
         if upper >= 0:
             return [self._axis(array, index) for index in range(lower, upper)]
@@ -99,6 +106,7 @@ class Shapes:
         shape = self._literal_shape(array)
         if shape is not None and -len(shape) <= index < len(shape):
             return shape[index]
+        self._arrays.append(array)
         return Axis(array.id, index)
 
     def _dim(self, node: ast.expr) -> Dim | None:

@@ -7,7 +7,7 @@ expression may have, with ``UNKNOWN`` among them where others are possible.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -133,6 +133,8 @@ Value = (
     | Dynamic
     | Dotted
 )
+ROUNDS = 8
+"""How often a question is asked again before its answer also counts as unknown."""
 POSITIONAL = "*"
 """Among the bound fields of a partial: one that was given by its old position."""
 UNKNOWN = frozenset[Value]({Unknown()})
@@ -147,23 +149,52 @@ class Values:
         self.scopes = scopes
         self.world = world
         self.path = path
-        self._memo: dict[ast.AST, frozenset[Value]] = {}
-        self._active: set[object] = set()
+        self._known: dict[object, frozenset[Value]] = {}
+        self._open: set[object] = set()
+        self._round: dict[object, frozenset[Value]] = {}
+        self._before: dict[object, frozenset[Value]] = {}
+        self._met_itself = False
+        self._kinds: dict[ast.ClassDef, Kind | None] = {}
         self._stores = _attribute_stores(source)
 
     def of(self, node: ast.expr) -> frozenset[Value]:
         """Every value that ``node`` may have."""
-        if node in self._memo:
-            return self._memo[node]
-        if node in self._active:
-            return _NOTHING
-        self._active.add(node)
+        return self._settled(node, lambda: self._read(node))
+
+    def _settled(self, key: object, read: Callable[[], frozenset[Value]]) -> frozenset[Value]:
+        """What ``read`` gives, also where it needs itself, as in ``h, y = cell(h, x)``.
+
+        The outermost question is asked again until the answers to all questions that it leads to
+        stay the same: then a question that met itself had the whole answer already.
+        """
+        if key in self._known:
+            return self._known[key]
+        if self._open:
+            return self._answer(key, read)
+        for _ in range(ROUNDS):
+            self._met_itself = False
+            self._round = {}
+            self._answer(key, read)
+            if not self._met_itself or self._round == self._before:
+                break
+            self._before = self._round
+        else:
+            self._round = {key: found | UNKNOWN for key, found in self._round.items()}
+        self._known.update(self._round)
+        self._before = {}
+        return self._known[key]
+
+    def _answer(self, key: object, read: Callable[[], frozenset[Value]]) -> frozenset[Value]:
+        if key in self._round:
+            return self._round[key]
+        if key in self._open:
+            self._met_itself = True
+            return self._before.get(key, _NOTHING)
+        self._open.add(key)
         try:
-            found = self._read(node)
+            found = self._round[key] = read()
         finally:
-            self._active.discard(node)
-        if not self._active:
-            self._memo[node] = found
+            self._open.discard(key)
         return found
 
     def owner(self, node: ast.AST) -> Values:
@@ -307,16 +338,15 @@ class Values:
 
     def cell_kind(self, node: ast.ClassDef) -> Kind | None:
         """The kind of a user's class that derives from a cell, else None."""
-        if node in self._active:
-            return None
         if node not in self.scopes:
             return self.owner(node).cell_kind(node)
-        self._active.add(node)
-        try:
-            bases = _union(self.of(base) for base in node.bases)
-        finally:
-            self._active.discard(node)
-        for base in bases:
+        if node not in self._kinds:
+            self._kinds[node] = None
+            self._kinds[node] = self._kind_of(node)
+        return self._kinds[node]
+
+    def _kind_of(self, node: ast.ClassDef) -> Kind | None:
+        for base in _union(self.of(base) for base in node.bases):
             if isinstance(base, CellClass):
                 own = _fields(node)
                 fields = MODULE_FIELDS if base.kind == ANY_CELL else base.kind.fields
@@ -425,21 +455,18 @@ class Values:
 
     def member(self, node: ast.ClassDef, name: str) -> frozenset[Value]:
         """Every value of ``self.name`` in a class of this file."""
-        if (node, name) in self._active:
-            return _NOTHING
-        self._active.add((node, name))
-        try:
-            scope = self.scopes.of(node)
-            found = _union(self.binding(b, scope) for b in scope.bindings.get(name, []))
-            for value, path in self._stores.get((node, name), []):
-                found |= self._along(self.of(value), path) if value is not None else UNKNOWN
-            if found:
-                return found
-            for base in _union(self.of(base) for base in node.bases):
-                found |= self.member(base.node, name) if isinstance(base, ModuleClass) else UNKNOWN
-            return found or UNKNOWN
-        finally:
-            self._active.discard((node, name))
+        return self._settled((node, name), lambda: self._member(node, name))
+
+    def _member(self, node: ast.ClassDef, name: str) -> frozenset[Value]:
+        scope = self.scopes.of(node)
+        found = _union(self.binding(b, scope) for b in scope.bindings.get(name, []))
+        for value, path in self._stores.get((node, name), []):
+            found |= self._along(self.of(value), path) if value is not None else UNKNOWN
+        if found:
+            return found
+        for base in _union(self.of(base) for base in node.bases):
+            found |= self._attribute(base, name) if isinstance(base, ModuleClass) else UNKNOWN
+        return found or UNKNOWN
 
     def stores(
         self, node: ast.ClassDef, name: str
