@@ -73,11 +73,19 @@ def migrate_paths(
             # A file is read for the names of others too: none may change before all are treated.
             treated = iter(list(treated))
         at_work = {job.path for job in jobs}
+    told: list[FileResult] = []
     for look in looks:
-        if look.path in at_work:
-            yield _finished(next(treated), mode)
-        elif isinstance(look, FileResult):
-            yield look
+        result = _finished(next(treated), mode) if look.path in at_work else look
+        if isinstance(result, FileResult):
+            if at_work and result != FileResult(result.path):
+                told.append(replace(result, before=b"", after=b""))
+            yield result
+    if told:
+        from rnn_codemod.pins.evidence import Evidence
+        from rnn_codemod.pins.project import pin_results
+
+        for result in pin_results(paths, Evidence.of(told), options, mode is Mode.WRITE):
+            yield _finished(result, mode)
 
 
 def migrate_bytes(

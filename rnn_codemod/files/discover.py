@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rnn_codemod.files import ignore
@@ -53,8 +53,13 @@ class _Found:
     linked: bool
 
 
-def discover(paths: Sequence[str]) -> Discovery:
-    """The files among ``paths``, and those of ``KINDS`` below the folders among them.
+def holds_python(path: str) -> bool:
+    """Whether the files of this name are looked at in a given folder."""
+    return path.endswith(KINDS)
+
+
+def discover(paths: Sequence[str], wanted: Callable[[str], bool] = holds_python) -> Discovery:
+    """The files among ``paths``, and the ``wanted`` files below the folders among them.
 
     Arguments keep their order; what a folder holds is sorted. A linked file is taken unless the
     file itself is there too; a linked folder inside a given one is not entered, as in git.
@@ -62,7 +67,7 @@ def discover(paths: Sequence[str]) -> Discovery:
     found: list[_Found] = []
     problems: list[Problem] = []
     for path in paths:
-        for item in _below(path):
+        for item in _below(path, wanted):
             if isinstance(item, Problem):
                 problems.append(item)
             else:
@@ -70,21 +75,21 @@ def discover(paths: Sequence[str]) -> Discovery:
     return Discovery(tuple(_each_once(found)), tuple(problems))
 
 
-def _below(path: str) -> Iterator[_Found | Problem]:
+def _below(path: str, wanted: Callable[[str], bool]) -> Iterator[_Found | Problem]:
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError) as error:
         yield Problem(path, _missing(path, error))
         return
     if stat.S_ISDIR(mode):
-        yield from sorted(_walk(path), key=lambda item: item.path)
+        yield from sorted(_walk(path, wanted), key=lambda item: item.path)
     elif not stat.S_ISREG(mode):
         yield Problem(path, "is not a regular file")
     else:
         yield _Found(path, os.path.realpath(path), os.path.islink(path))
 
 
-def _walk(root: str) -> Iterator[_Found | Problem]:
+def _walk(root: str, wanted: Callable[[str], bool]) -> Iterator[_Found | Problem]:
     top = os.path.realpath(root)
     pending: list[tuple[str, str, ignore.Ignored | None, bool]]
     pending = [("" if root == os.curdir else root, top, None, True)]
@@ -113,7 +118,7 @@ def _walk(root: str) -> Iterator[_Found | Problem]:
                 if entry.name in NEVER_WALKED or (ignored and f"{inner}/" in ignored):
                     continue
                 pending.append((path, inner, ignored, False))
-            elif entry.name.endswith(KINDS) and not (ignored and inner in ignored):
+            elif wanted(path) and not (ignored and inner in ignored):
                 yield from _entry(entry, path, inner)
 
 

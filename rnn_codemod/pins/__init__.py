@@ -1,0 +1,1 @@
+"""Dependency pins of flax: found where projects write them, raised when the code has moved."""

@@ -1,0 +1,76 @@
+"""After the code of a run: the manifests in the given folders, each with the code it is for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+from rnn_codemod.files.discover import discover
+from rnn_codemod.findings import Options
+from rnn_codemod.pins.evidence import Code, Evidence
+from rnn_codemod.pins.manifests import is_manifest, project_of
+from rnn_codemod.pins.treat import NEW_API, RULE, RUNTIME, Verdict, names_flax, treat_manifest
+from rnn_codemod.results import FileResult
+from rnn_codemod.rules import RULES
+from rnn_codemod.treat import read
+
+
+def pin_results(
+    paths: Sequence[str], evidence: Evidence, options: Options, written: bool
+) -> Iterator[FileResult]:
+    """One result for each manifest of which there is something to tell.
+
+    Args:
+        paths: what the run was given; manifests are looked for in the folders among them.
+        evidence: what the run has found in the code.
+        options: what the user asked for.
+        written: whether the rewritten sites are on the disk already.
+    """
+    if not evidence or not _selected(options, RULE):
+        return
+    seen: set[str] = set()
+    for top in (path for path in paths if os.path.isdir(path)):
+        found = discover([top], is_manifest)
+        for path in found.files:
+            real = os.path.realpath(path)
+            if real not in seen:
+                seen.add(real)
+                code = evidence.below(project_of(real, os.path.realpath(top)))
+                result = _result(path, code, options, written)
+                if result.rewritten or result.refused or result.warnings or result.problem:
+                    yield result
+
+
+def _result(path: str, code: Code, options: Options, written: bool) -> FileResult:
+    try:
+        silent = not names_flax(read(path))
+    except OSError:
+        silent = False  # ``treat_manifest`` tells of it.
+    if silent or not (code.rewritten or code.refused or code.perhaps_new):
+        return FileResult(path)
+    runtime = bool(code.rewritten) and options.target == "runtime"
+    verdict = Verdict(
+        floor=RUNTIME if runtime else NEW_API,
+        raise_pins=bool(code.rewritten or code.refused) or code.has_new(),
+        blocked=_blocked(code, options),
+        legacy=code.refused + (0 if written else code.rewritten),
+        runtime=runtime and not code.refused,
+    )
+    return treat_manifest(path, verdict)
+
+
+def _blocked(code: Code, options: Options) -> str:
+    """Why the code is not ready for a raised pin; empty where it is."""
+    if code.refused:
+        sites = "1 site is" if code.refused == 1 else f"{code.refused} sites are"
+        return f"{sites} refused; raise the pin when the code is done"
+    if code.unread:
+        files = "1 file" if code.unread == 1 else f"{code.unread} files"
+        return f"{files} of the code could not be treated"
+    if not all(_selected(options, name) for name in RULES):
+        return "only some rules were run, so legacy sites may remain"
+    return ""
+
+
+def _selected(options: Options, name: str) -> bool:
+    return (not options.select or name in options.select) and name not in options.ignore
