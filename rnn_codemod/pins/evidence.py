@@ -70,7 +70,8 @@ def _is_new(path: str) -> bool:
     try:
         reading = Reading.of(decode(read(path)).text)
         return any(
-            not (made.legacy or made.splat)
+            not made.legacy
+            and made.spread is not None
             and all(KINDS.get(kind.name) is kind and not kind.sized for kind in made.kinds)
             for made in reading.facts.constructions
         )

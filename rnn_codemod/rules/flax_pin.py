@@ -22,7 +22,7 @@ rule = Rule(
         "requirements*.txt, constraints*.txt, setup.cfg, setup.py, pyproject.toml, "
         "environment.yml and Pipfile its specifier is raised; lock files are reported."
     ),
-    before="flax[all]>=0.5,<0.7  # recurrent cells\n",
-    after="flax[all]>=0.7  # recurrent cells\n",
+    before="setup(install_requires=['flax[all] >= 0.5, < 0.7'])\n",
+    after="setup(install_requires=['flax[all] >= 0.7'])\n",
     find=find,
 )
