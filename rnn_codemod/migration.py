@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import replace
 
 from rnn_codemod.annotate import comments
 from rnn_codemod.around import Around
-from rnn_codemod.editing.edits import Decision, Edit
+from rnn_codemod.editing.edits import ArgumentEdit, Decision, Edit, MoveOut, Replace
 from rnn_codemod.findings import Applicability, Migration, Options
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.world import World
@@ -28,7 +29,7 @@ def migrate_source(
     options = options or Options()
     context = _context(text, options, around)
     reading = context.reading
-    decisions = _decide(context)
+    decisions = _writable(reading, _decide(context), options)
     refused = [d for d in decisions if not _applied(d, options)]
     if options.target == "runtime" and refused:
         warning = "left on flax.linen, because not every site could be migrated"
@@ -66,6 +67,54 @@ def _decide(context: Context) -> list[Decision]:
         for decision in rule.find(context)
     ]
     return sorted(found, key=lambda d: (d.finding.line, d.finding.column, d.finding.rule))
+
+
+def _writable(reading: Reading, decisions: list[Decision], options: Options) -> list[Decision]:
+    """The decisions, with those refused that the parser cannot carry out exactly.
+
+    What shares a place with such a one is refused with it, and so is a custom cell as a whole.
+    """
+    applied = [d for d in decisions if _applied(d, options)]
+    if not applied or _failure(reading, applied) is None:
+        return decisions
+    failures = {id(d): why for d in applied if (why := _failure(reading, [d])) is not None}
+    growing = True
+    while growing:
+        bad = [d for d in applied if id(d) in failures]
+        places = {place for d in bad for place in _places(d)}
+        whole = any(d.finding.rule == "custom_cell" for d in bad)
+        more = [
+            d
+            for d in applied
+            if id(d) not in failures
+            and (places & set(_places(d)) or (whole and d.finding.rule == "custom_cell"))
+        ]
+        failures.update((id(d), "it belongs to a site that cannot be written") for d in more)
+        growing = bool(more)
+    return [_refused(d, failures[id(d)]) if id(d) in failures else d for d in decisions]
+
+
+def _refused(decision: Decision, why: str) -> Decision:
+    manual = Applicability.MANUAL
+    return Decision(replace(decision.finding, applicability=manual, reason=why))
+
+
+def _failure(reading: Reading, decisions: list[Decision]) -> str | None:
+    """Why the edits of some decisions cannot be carried out."""
+    try:
+        _edited(reading, [edit for decision in decisions for edit in decision.edits])
+    except ValueError as why:
+        return str(why)
+    return None
+
+
+def _places(decision: Decision) -> Iterator[tuple[int, int]]:
+    """The spans that a decision edits."""
+    for edit in decision.edits:
+        if isinstance(edit, MoveOut | Replace):
+            yield edit.span
+        elif isinstance(edit, ArgumentEdit):
+            yield edit.call
 
 
 def exported_cells(text: str) -> frozenset[str]:

@@ -23,6 +23,11 @@ class Pair:
     name: str | None
 
 
+def _initializer(carry: CarryCall) -> str:
+    given = carry.parts.get("init_fn")
+    return "" if given is None else ast.dump(given)
+
+
 class Pairs:
     def __init__(self, values: Values, facts: Facts, purity: Purity, sizes: Sizes) -> None:
         self._sizes = sizes
@@ -96,6 +101,7 @@ class Pairs:
         return all(
             "size" in other.parts
             and ast.dump(other.parts["size"]) == ast.dump(size)
+            and _initializer(other) == _initializer(carry)
             and self._purity.portable(size, size, made.node)
             for other in self._facts.carries
             if self._source.function(other.node) is function and other.kinds & carry.kinds

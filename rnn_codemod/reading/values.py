@@ -288,7 +288,11 @@ class Values:
         if found is None:
             return self._star(node.id)
         scope, bindings = found
-        return _union(self.binding(binding, scope) for binding in bindings)
+        # One question for all uses of a name, so that a name bound often is not a deep one.
+        return self._settled(
+            (scope, node.id),
+            lambda: _union(self.binding(binding, scope) for binding in bindings),
+        )
 
     def _star(self, name: str) -> frozenset[Value]:
         for origin in self.scopes.star_imports:

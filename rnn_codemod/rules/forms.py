@@ -49,8 +49,8 @@ def _longer(reading: Reading, batch: ast.Tuple, last: tuple[str, ...]) -> str:
     added = f",{gap}".join(last)
     before, rest = source.text[start:last_end], source.text[last_end:end]
     head, line_end, tail = rest.partition(source.newline)
-    if not line_end:
-        return f"{before}, {', '.join(last)})"
+    if source.newline not in gap or not line_end:
+        return f"{before}, {', '.join(last)}{rest}"
     if "," not in head.partition("#")[0]:
         head = "," + head
     return f"{before}{head}{gap}{added},{line_end}{tail}"
@@ -99,8 +99,11 @@ def _imports(reading: Reading, library: str) -> bool:
     )
 
 
-def carry_init(reading: Reading, carry: CarryCall) -> str | None:
-    """The field ``carry_init`` that gives the same carry as the legacy call, if one is needed."""
+def carry_init(reading: Reading, carry: CarryCall, *, other_dtype: bool = False) -> str | None:
+    """The field ``carry_init`` that gives the same carry as the legacy call, if one is needed.
+
+    ``other_dtype`` says that the cell would hand another dtype to it than the legacy default.
+    """
     given = carry.parts.get("init_fn")
     if carry.own:
         return None
@@ -108,7 +111,7 @@ def carry_init(reading: Reading, carry: CarryCall) -> str | None:
         return plain_zeros(reading) if reading.wide_floats else None
     text = one_line(reading.source.segment(given))
     known = _is_initializer(reading, given)
-    if known and not reading.wide_floats:
+    if known and not reading.wide_floats and not other_dtype:
         return text
     if isinstance(given, ast.Lambda):
         return _with_dtype(reading, given)
@@ -349,18 +352,16 @@ def makes_carries(reading: Reading, made: Construction) -> bool:
 
 def kept_dtype(reading: Reading, made: Construction) -> str | None:
     """Legacy carries were float32 (float64 under x64), whatever the cell's ``param_dtype``."""
-    given = made.keyword("param_dtype")
-    written = given is not None and reading.values.dotted(given.value) in _FLOAT32
+    dtype = made.keyword("param_dtype")
+    written = dtype is not None and reading.values.dotted(dtype.value) in _FLOAT32
     default = written or not made.may_set("param_dtype")
-    inits = {
-        carry_init(reading, carry)
-        for carry in reading.sizes.own_carries(made)
-        if carry.parts.get("init_fn") is not None
-    }
-    if len(inits) > 1:
+    given = [carry.parts.get("init_fn") for carry in reading.sizes.own_carries(made)]
+    given += [None for _ in reading.sizes.layers(made)]
+    if len({None if init is None else ast.dump(init) for init in given}) > 1:
         raise CannotWrite("its carries are created with different init_fn")
-    if inits:
-        return inits.pop()
+    for carry in reading.sizes.own_carries(made):
+        if carry.parts.get("init_fn") is not None:
+            return carry_init(reading, carry, other_dtype=not default)
     return None if default and not reading.wide_floats else plain_zeros(reading)
 
 
@@ -389,13 +390,11 @@ def width_of(context: Context, made: Construction) -> Width | NoWidth:
 
 def recipe_for(context: Context, made: Construction) -> str:
     """The construction with its features, to be written by hand."""
-    text = one_line(context.reading.source.segment(made.node.func))
     uses = context.reading.sizes.applications(made)
     width = context.reading.sizes.carry_width(uses[0].carry, made) if uses else None
-    rest = [one_line(context.reading.source.segment(a)) for a in made.node.args]
-    rest += [
-        one_line(context.reading.source.text[slice(*context.reading.source.span(k))])
-        for k in made.node.keywords
-    ]
-    features = one_line(width) if width else "<width of the carry>"
-    return f"{text}({', '.join([f'features={features}', *rest])})"
+    fields = next(iter(made.kinds)).fields or ()
+    names = [f"{name}=" for name in fields] + [""] * len(made.node.args)
+    given = [f"{name}{ast.unparse(a)}" for name, a in zip(names, made.node.args, strict=False)]
+    given += [ast.unparse(keyword) for keyword in made.node.keywords]
+    features = ast.unparse(ast.parse(width.strip())) if width else "<width of the carry>"
+    return f"{ast.unparse(made.node.func)}({', '.join([f'features={features}', *given])})"

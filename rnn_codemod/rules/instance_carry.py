@@ -12,6 +12,7 @@ from rnn_codemod.reading.sizes import Width
 from rnn_codemod.rules.forms import (
     CannotWrite,
     carry_init,
+    constructor,
     evaluated_once,
     inside_function,
     one_line,
@@ -69,6 +70,10 @@ def _knows_size(context: Context, made: Construction, carry: CarryCall) -> bool:
     if made.legacy:
         width = width_of(context, made)
         if not isinstance(width, Width) or width.origin is None:
+            return False
+        try:
+            constructor(context, made, width)
+        except CannotWrite:
             return False
         if _seen_from(carry) == ast.unparse(width.origin):
             return True

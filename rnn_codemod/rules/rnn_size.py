@@ -15,7 +15,6 @@ from rnn_codemod.rules.forms import (
     CannotWrite,
     argument_index,
     constructor,
-    one_line,
     width_of,
 )
 from rnn_codemod.rules.rule import Context, Rule
@@ -30,7 +29,7 @@ def find(context: Context) -> Iterator[Decision]:
         try:
             edits = [*_cells(context, layer), *without_size(context, layer)]
         except CannotWrite as why:
-            size = one_line(context.reading.source.segment(layer.size))
+            size = ast.unparse(layer.size)
             recipe = f"nn.RNN(Cell(features={size}, ...), ...)"
             yield rule.refuse(context, layer.node, MESSAGE, str(why), recipe)
         else:
