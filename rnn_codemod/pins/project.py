@@ -37,7 +37,7 @@ def pin_results(
                 seen.add(real)
                 code = evidence.below(project_of(real, os.path.realpath(top)))
                 result = _result(path, code, options, written)
-                if result.rewritten or result.refused or result.warnings or result.problem:
+                if _tells(result):
                     yield result
 
 
@@ -51,12 +51,19 @@ def _result(path: str, code: Code, options: Options, written: bool) -> FileResul
     runtime = bool(code.rewritten) and options.target == "runtime"
     verdict = Verdict(
         floor=RUNTIME if runtime else NEW_API,
-        raise_pins=bool(code.rewritten or code.refused) or code.has_new(),
         blocked=_blocked(code, options),
         legacy=code.refused + (0 if written else code.rewritten),
         runtime=runtime and not code.refused,
     )
-    return treat_manifest(path, verdict)
+    result = treat_manifest(path, verdict)
+    # To look for new code is to read files again, so it comes last.
+    if code.rewritten or code.refused or not _tells(result) or code.has_new():
+        return result
+    return FileResult(path)
+
+
+def _tells(result: FileResult) -> bool:
+    return bool(result.rewritten or result.refused or result.warnings or result.problem)
 
 
 def _blocked(code: Code, options: Options) -> str:

@@ -34,14 +34,13 @@ _MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the code of a project means for its pins.
+    """What the code of a project means for its pins: they are to let in ``floor``.
 
     ``blocked`` says why no pin may be raised yet, ``legacy`` how many sites still need a flax
     before ``NEW_API``, ``runtime`` whether the code needs ``rnn_runtime`` too.
     """
 
     floor: Version
-    raise_pins: bool
     blocked: str = ""
     legacy: int = 0
     runtime: bool = False
@@ -85,10 +84,9 @@ def _treated(path: str, before: bytes, source: Source, verdict: Verdict) -> File
         old = source.text[slice(*pin.span)]
         meaning = understood(old, pin.dialect)
         if meaning is None or pin.held == NOT_UNDERSTOOD:
-            if verdict.raise_pins:
-                message = f"{_shown(old)} may exclude flax {written(verdict.floor)}"
-                why = pin.held or NOT_UNDERSTOOD
-                refused.append(_refusal(source.text, pin, message, why, verdict.floor))
+            message = f"{_shown(old)} may exclude flax {written(verdict.floor)}"
+            why = pin.held or NOT_UNDERSTOOD
+            refused.append(_refusal(source.text, pin, message, why, verdict.floor))
         elif meaning.lets_in_some_from(verdict.floor):
             if verdict.legacy and not meaning.lets_in_some_below(NEW_API):
                 line, _ = _place(source.text, pin.at)
@@ -96,8 +94,10 @@ def _treated(path: str, before: bytes, source: Source, verdict: Verdict) -> File
                     f"line {line}: {RULE}: {_shown(old)} has only the new API, and "
                     f"{_sites(verdict.legacy)} of the code still need flax < {written(NEW_API)}"
                 )
-        elif verdict.raise_pins:
-            message = f"{_shown(old)} excludes flax {written(verdict.floor)}, which the code needs"
+        else:
+            message = (
+                f"{_shown(old)} excludes flax {written(verdict.floor)}, which migrated code needs"
+            )
             new = raised(old, pin.dialect, verdict.floor)
             why = pin.held or verdict.blocked
             if why or new is None:
@@ -122,8 +122,6 @@ def _treated(path: str, before: bytes, source: Source, verdict: Verdict) -> File
 
 
 def _locks(name: str, text: str, verdict: Verdict) -> Iterator[Finding]:
-    if not verdict.raise_pins:
-        return
     for lock in locked(name, text):
         meaning = understood(f"=={lock.version}", Dialect.PEP440)
         if meaning is not None and not meaning.lets_in_some_from(verdict.floor):
@@ -132,7 +130,7 @@ def _locks(name: str, text: str, verdict: Verdict) -> Iterator[Finding]:
 
 def _lock(text: str, lock: Locked, verdict: Verdict) -> Finding:
     line, column = _place(text, lock.at)
-    message = f"flax {lock.version} is locked, and the code needs {written(verdict.floor)}"
+    message = f"flax {lock.version} is locked, and migrated code needs {written(verdict.floor)}"
     reason = verdict.blocked or "a lock file is written by its own tool"
     recipe = (lock.by_hand,)
     return Finding(RULE, line, column, message, Applicability.MANUAL, reason, recipe)
