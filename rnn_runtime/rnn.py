@@ -11,6 +11,8 @@ import jax
 from flax.core import FrozenDict
 from jax import numpy as jnp
 
+from rnn_runtime.fast import core_for, restore
+from rnn_runtime.scans.driver import scan
 from rnn_runtime.sequences import carry_at, check_lengths, check_mask, flip_sequences
 
 Carry = Any
@@ -38,8 +40,15 @@ class RNN(nn.Module):
       keep_order: with ``reverse``, outputs in the order of the inputs.
       unroll: steps in one iteration of the compiled loop.
       variable_axes, variable_broadcast, variable_carry, split_rngs: as in ``flax.linen.scan``.
+      recompute_gates: compute the gates of a step again in the backward pass instead of keeping
+        them: less memory for some more time.
       include_initial_carry: the outputs have ``time + 1`` steps, in the order of processing the
         first is the initial carry's (``cell.carry_output``).
+
+    ``LSTMCell``, ``OptimizedLSTMCell``, ``GRUCell`` and ``ConvLSTMCell`` with the default
+    activations run in a scan with a derivative of its own (see ``strategy.py``); its numbers are
+    the cell's up to the order of sums. Every other cell, a mask, mixed dtypes or other lifting
+    arguments take ``flax.linen.scan``.
 
     Source: the equations are those of ``flax.linen.RNN``.
     """
@@ -55,6 +64,7 @@ class RNN(nn.Module):
     variable_carry: Any = False
     split_rngs: Mapping[Any, bool] = FrozenDict({"params": False})
     include_initial_carry: bool = False
+    recompute_gates: bool = False
 
     def __call__(
         self,
@@ -147,6 +157,28 @@ class RNN(nn.Module):
         with_history: bool,
     ) -> tuple[Carry, Carry | None, Any]:
         """``(last carry, carries of every step with time first or None, outputs)``."""
+        if mask is None and self._lifts_as_usual():
+            time_first = jnp.moveaxis(inputs, time_axis, 0)
+            core = core_for(self.cell, carry, time_first, self.recompute_gates, self.unroll)
+            if core is not None:
+                last, history = scan(core.kind, with_history, *core.operands)
+                return restore(last, history, carry, time_axis)
+        return self._scan_cell(carry, inputs, mask, time_axis, with_history)
+
+    @nn.nowrap
+    def _lifts_as_usual(self) -> bool:
+        usual = self.variable_broadcast == "params" and not self.variable_carry
+        return usual and not self.variable_axes
+
+    def _scan_cell(
+        self,
+        carry: Carry,
+        inputs: jax.Array,
+        mask: jax.Array | None,
+        time_axis: int,
+        with_history: bool,
+    ) -> tuple[Carry, Carry | None, Any]:
+        """``_scan`` by calling the cell at every step."""
         if mask is not None:
             spread = mask.reshape(mask.shape + (1,) * (inputs.ndim - mask.ndim))
             # What is passed over may be anything; a NaN there must not reach a gradient.
@@ -164,7 +196,7 @@ class RNN(nn.Module):
                 )
             return new, ((new if with_history else None), y)
 
-        scan = nn.scan(
+        scan_cell = nn.scan(
             step,
             in_axes=time_axis,
             out_axes=(0, time_axis),
@@ -174,7 +206,7 @@ class RNN(nn.Module):
             variable_carry=self.variable_carry,
             split_rngs=self.split_rngs,
         )
-        last, (history, outputs) = scan(self.cell, carry, (inputs, mask))
+        last, (history, outputs) = scan_cell(self.cell, carry, (inputs, mask))
         return last, history, outputs
 
 

@@ -1,0 +1,1 @@
+"""Scans over time with a derivative of their own."""

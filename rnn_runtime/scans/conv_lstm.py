@@ -1,0 +1,122 @@
+"""The arithmetic of the convolutional LSTM and its derivative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+from jax import numpy as jnp
+from jax.nn import sigmoid
+
+from rnn_runtime.strategy import Plan
+
+
+class Weights(NamedTuple):
+    """Kernels ``(*window, in or features, 4 features)`` of x and h; one bias for both, or None."""
+
+    x: jax.Array
+    h: jax.Array
+    bias: jax.Array | None
+
+
+@dataclass(frozen=True)
+class ConvLSTM:
+    r"""Steps of
+
+    .. math::
+        z &= x * W_i + h * W_h + b, \quad (z_i, z_g, z_f, z_o) = z \\
+        c' &= \sigma(z_f + 1) c + \sigma(z_i) \tanh(z_g), \quad h' = \sigma(z_o) \tanh(c')
+
+    with carry (c, h) and, as gates, i, g, f, o. One batch axis, any number of spatial axes.
+    ``padding`` is a name or (low, high) pairs; strides are 1.
+    """
+
+    plan: Plan
+    padding: str | tuple[tuple[int, int], ...]
+
+    def _convolve(self, a: jax.Array, kernel: jax.Array) -> jax.Array:
+        axes = "".join("DHW"[-(kernel.ndim - 2) :])
+        return jax.lax.conv_general_dilated(
+            a,
+            kernel,
+            (1,) * (kernel.ndim - 2),
+            self.padding,
+            dimension_numbers=(f"N{axes}C", f"{axes}IO", f"N{axes}C"),
+        )
+
+    def _transposed(self, like: jax.Array, kernel: jax.Array, dz: jax.Array) -> jax.Array:
+        """The cotangent of the convolved array, which is shaped and typed as ``like``."""
+        shape = jax.ShapeDtypeStruct((len(dz), *like.shape[1:]), like.dtype)
+        return jax.linear_transpose(lambda a: self._convolve(a, kernel), shape)(dz)[0]
+
+    def forward_weights(self, weights: Weights) -> Weights:
+        """As they are."""
+        return weights
+
+    def step(self, ready: Weights, carry: tuple, x: jax.Array) -> tuple[tuple, tuple]:
+        """One step; the gates are i, g, f, o."""
+        c, h = carry
+        z = self._convolve(x, ready.x) + self._convolve(h, ready.h)
+        if ready.bias is not None:
+            z = z + ready.bias
+        z_i, z_g, z_f, z_o = jnp.split(z, 4, axis=-1)
+        i, g, f, o = sigmoid(z_i), jnp.tanh(z_g), sigmoid(z_f + 1), sigmoid(z_o)
+        c = f * c + i * g
+        return (c, o * jnp.tanh(c)), (i, g, f, o)
+
+    def backward_weights(self, weights: Weights) -> Weights:
+        """As they are."""
+        return weights
+
+    def back_step(
+        self, ready: Weights, dcarry: tuple, gates: tuple, previous: tuple, carry: tuple
+    ) -> tuple[tuple, jax.Array]:
+        """The chain rule through one step; the sums' cotangents lie side by side."""
+        dc, dh = dcarry
+        i, g, f, o = gates
+        tanh_c = jnp.tanh(carry[0])
+        dc = dc + dh * o * (1 - tanh_c * tanh_c)
+        dz = jnp.concatenate(
+            [
+                dc * g * i * (1 - i),
+                dc * i * (1 - g * g),
+                dc * previous[0] * f * (1 - f),
+                dh * tanh_c * o * (1 - o),
+            ],
+            axis=-1,
+        )
+        return (dc * f, self._transposed(previous[1], ready.h, dz)), dz
+
+    def zero_gradient(self, weights: Weights) -> Weights:
+        """Zeros."""
+        return jax.tree_util.tree_map(jnp.zeros_like, weights)
+
+    def add_gradient(self, total: Weights, x: jax.Array, h: jax.Array, dz: jax.Array) -> Weights:
+        """Adds one convolution over all steps and rows for each kernel."""
+
+        def kernel_gradient(a: jax.Array, like: jax.Array) -> jax.Array:
+            convolve = jax.linear_transpose(lambda k: self._convolve(merge(a), k), like)
+            return convolve(merge(dz))[0]
+
+        bias = total.bias
+        if bias is not None:
+            bias = bias + dz.sum(tuple(range(dz.ndim - 1)))
+        return Weights(
+            total.x + kernel_gradient(x, total.x), total.h + kernel_gradient(h, total.h), bias
+        )
+
+    def input_gradient(self, ready: Weights, dz: jax.Array) -> jax.Array:
+        """One convolution over all steps and rows."""
+        like = jax.ShapeDtypeStruct((1, *dz.shape[2:-1], ready.x.shape[-2]), dz.dtype)
+        out = self._transposed(like, ready.x, merge(dz))
+        return out.reshape(*dz.shape[:2], *out.shape[1:])
+
+    def finish_gradient(self, total: Weights, weights: Weights) -> Weights:
+        """As it is."""
+        return total
+
+
+def merge(a: Any) -> jax.Array:
+    """Time and batch as one axis."""
+    return a.reshape(-1, *a.shape[2:])
