@@ -32,9 +32,7 @@ class Core:
     operands: tuple[Any, tuple[jax.Array, ...], jax.Array]
 
 
-def core_for(
-    cell: Any, carry: Any, inputs: jax.Array, recompute: bool, unroll: int
-) -> Core | None:
+def core_for(cell: Any, carry: Any, inputs: jax.Array, recompute: bool, unroll: int) -> Core | None:
     """The scan for a bound cell, or None where only the cell itself can be trusted.
 
     Args:
@@ -105,7 +103,7 @@ def _is_plain(cell: Any, name: str) -> bool:
 
 
 def _padding(cell: Any) -> Any:
-    """"SAME" or (low, high) pairs; None for what only ``flax.linen.Conv`` understands."""
+    """ "SAME" or (low, high) pairs; None for what only ``flax.linen.Conv`` understands."""
     if cell.padding == "SAME":
         return "SAME"
     pairs = cell.padding
@@ -116,8 +114,7 @@ def _padding(cell: Any) -> Any:
 
 def _is_watched(cell: Any) -> bool:
     """Whether someone waits for the cell's own calls: flax to draw parameters, or a hook."""
-    stack = getattr(flax_module._context, "interceptor_stack", ())
-    hooked = any(interceptor is not None for interceptor in stack)
+    hooked = bool(flax_module._global_interceptor_stack)
     return hooked or cell.is_initializing() or cell.is_mutable_collection("params")
 
 

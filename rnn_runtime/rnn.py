@@ -112,11 +112,7 @@ class RNN(nn.Module):
             )
         batch_dims = inputs.ndim - feature_axes - 1
         time_axis = 0 if time_major else batch_dims
-        batch = (
-            inputs.shape[1 : batch_dims + 1]
-            if time_major
-            else inputs.shape[:batch_dims]
-        )
+        batch = inputs.shape[1 : batch_dims + 1] if time_major else inputs.shape[:batch_dims]
         if seq_lengths is not None:
             seq_lengths = check_lengths(seq_lengths, batch)
         if mask is not None:
@@ -132,9 +128,7 @@ class RNN(nn.Module):
             carry = _ask_carry(self.cell, key, inputs, time_axis)
         first = carry
         with_history = return_carry and seq_lengths is not None
-        carry, history, outputs = self._scan(
-            carry, inputs, mask, time_axis, with_history
-        )
+        carry, history, outputs = self._scan(carry, inputs, mask, time_axis, with_history)
         if with_history:
             carry = carry_at(first, history, seq_lengths)
 
@@ -148,6 +142,7 @@ class RNN(nn.Module):
             )
         return (carry, outputs) if return_carry else outputs
 
+    @nn.nowrap
     def _scan(
         self,
         carry: Carry,
@@ -170,6 +165,7 @@ class RNN(nn.Module):
         usual = self.variable_broadcast == "params" and not self.variable_carry
         return usual and not self.variable_axes
 
+    @nn.nowrap
     def _scan_cell(
         self,
         carry: Carry,
@@ -188,12 +184,8 @@ class RNN(nn.Module):
             x, valid = xs
             new, y = cell(carry, x)
             if valid is not None:
-                new = jax.tree_util.tree_map(
-                    lambda n, old: _where(valid, n, old), new, carry
-                )
-                y = jax.tree_util.tree_map(
-                    lambda v: _where(valid, v, jnp.zeros_like(v)), y
-                )
+                new = jax.tree_util.tree_map(lambda n, old: _where(valid, n, old), new, carry)
+                y = jax.tree_util.tree_map(lambda v: _where(valid, v, jnp.zeros_like(v)), y)
             return new, ((new if with_history else None), y)
 
         scan_cell = nn.scan(
@@ -211,9 +203,7 @@ class RNN(nn.Module):
 
 
 def _where(valid: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:
-    return jnp.where(
-        valid.reshape(valid.shape + (1,) * (new.ndim - valid.ndim)), new, old
-    )
+    return jnp.where(valid.reshape(valid.shape + (1,) * (new.ndim - valid.ndim)), new, old)
 
 
 def _ask_carry(cell: Any, key: jax.Array, inputs: jax.Array, time_axis: int) -> Carry:
@@ -241,9 +231,7 @@ def _carry_output(cell: Any, carry: Carry) -> Any:
 
 def _prepend(first: Any, outputs: Any, axis: int) -> Any:
     return jax.tree_util.tree_map(
-        lambda a, b: jnp.concatenate(
-            [jnp.expand_dims(a, axis).astype(b.dtype), b], axis
-        ),
+        lambda a, b: jnp.concatenate([jnp.expand_dims(a, axis).astype(b.dtype), b], axis),
         first,
         outputs,
     )

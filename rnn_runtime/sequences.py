@@ -54,9 +54,7 @@ def flip_sequences(
     steps = inputs.shape[axis]
     if seq_lengths is None or steps == 0:
         return jnp.flip(inputs, axis=axis)
-    time = jnp.arange(steps).reshape(
-        (steps,) + (1,) * (num_batch_dims if time_major else 0)
-    )
+    time = jnp.arange(steps).reshape((steps,) + (1,) * (num_batch_dims if time_major else 0))
     source = (jnp.expand_dims(seq_lengths, axis) - 1 - time) % steps
     source = source.reshape(source.shape + (1,) * (inputs.ndim - source.ndim))
     return jnp.take_along_axis(inputs, source, axis=axis)

@@ -36,9 +36,7 @@ class RNNStack(nn.Module):
     def setup(self) -> None:
         """Refuses an empty stack."""
         if not self.layers:
-            raise ValueError(
-                "RNNStack expected at least one layer; an empty sequence came"
-            )
+            raise ValueError("RNNStack expected at least one layer; an empty sequence came")
         self.dropout = nn.Dropout(self.dropout_rate)
 
     def __call__(
@@ -73,9 +71,7 @@ class RNNStack(nn.Module):
         count = len(self.layers)
         carries = [None] * count if initial_carry is None else list(initial_carry)
         if len(carries) != count:
-            raise ValueError(
-                f"RNNStack expected {count} initial carries; {len(carries)} came"
-            )
+            raise ValueError(f"RNNStack expected {count} initial carries; {len(carries)} came")
         keys = [None] * count if init_key is None else jax.random.split(init_key, count)
         common = {
             "seq_lengths": seq_lengths,

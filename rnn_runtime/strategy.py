@@ -28,7 +28,12 @@ class Plan:
 
 
 def choose(
-    kind: str, batch: int, steps: int, recompute: bool, unroll: int, platform: str | None = None
+    kind: str,
+    batch: int,
+    steps: int,
+    recompute: bool,
+    unroll: int,
+    platform: str | None = None,
 ) -> Plan:
     """The plan for one scan.
 

@@ -115,9 +115,7 @@ def check_carry(cell: Any, carry: Carry, leaves: int) -> None:
         raise ValueError(f"{name} expected as carry {wanted}; {_describe(carry)} came")
     for part in parts:
         if not getattr(part, "shape", ()) or part.shape[-1] != features:
-            raise ValueError(
-                f"{name} expected as carry {wanted}; {_describe(carry)} came"
-            )
+            raise ValueError(f"{name} expected as carry {wanted}; {_describe(carry)} came")
 
 
 def check_inputs(cell: Any, inputs: Any) -> None:
@@ -130,7 +128,5 @@ def check_inputs(cell: Any, inputs: Any) -> None:
 
 
 def _describe(carry: Carry) -> str:
-    shapes = jax.tree_util.tree_map(
-        lambda leaf: getattr(leaf, "shape", type(leaf)), carry
-    )
+    shapes = jax.tree_util.tree_map(lambda leaf: getattr(leaf, "shape", type(leaf)), carry)
     return f"a {type(carry).__name__} of shape {shapes}"

@@ -50,6 +50,4 @@ class DenseParams(nn.Module):
         kernel = self.param("kernel", self.kernel_init, shape, self.param_dtype)
         if not self.use_bias:
             return kernel, None
-        return kernel, self.param(
-            "bias", self.bias_init, (self.features,), self.param_dtype
-        )
+        return kernel, self.param("bias", self.bias_init, (self.features,), self.param_dtype)

@@ -30,9 +30,7 @@ def lstm_step(cell: Any, carry: Pair, inputs: jax.Array) -> tuple[Pair, jax.Arra
 
     def gate(name: str, activation: Callable[..., Any]) -> jax.Array:
         x_part = dense(cell, f"i{name}", inputs, h.shape[-1], cell.kernel_init)
-        h_part = dense(
-            cell, f"h{name}", h, h.shape[-1], cell.recurrent_kernel_init, cell.bias_init
-        )
+        h_part = dense(cell, f"h{name}", h, h.shape[-1], cell.recurrent_kernel_init, cell.bias_init)
         return activation(x_part + h_part)
 
     i, f = gate("i", cell.gate_fn), gate("f", cell.gate_fn)
@@ -42,9 +40,7 @@ def lstm_step(cell: Any, carry: Pair, inputs: jax.Array) -> tuple[Pair, jax.Arra
     return (new_c, new_h), new_h
 
 
-def optimized_lstm_step(
-    cell: Any, carry: Pair, inputs: jax.Array
-) -> tuple[Pair, jax.Array]:
+def optimized_lstm_step(cell: Any, carry: Pair, inputs: jax.Array) -> tuple[Pair, jax.Array]:
     """The same step and parameters; the four gates' kernels joined into one dot per operand."""
     c, h = carry
     width = h.shape[-1]

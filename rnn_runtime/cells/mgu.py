@@ -59,26 +59,18 @@ class MGUCell(RNNCellBase):
         super().__post_init__()
 
     @nn.compact
-    def __call__(
-        self, carry: jax.Array, inputs: jax.Array
-    ) -> tuple[jax.Array, jax.Array]:
+    def __call__(self, carry: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step; see the class for equations and shapes."""
         check_inputs(self, inputs)
         check_carry(self, carry, leaves=1)
         h, width = carry, self.features
-        x_forget = dense(
-            self, "if", inputs, width, self.kernel_init, self.forget_bias_init
-        )
-        f = self.gate_fn(
-            x_forget + dense(self, "hf", h, width, self.recurrent_kernel_init)
-        )
+        x_forget = dense(self, "if", inputs, width, self.kernel_init, self.forget_bias_init)
+        f = self.gate_fn(x_forget + dense(self, "hf", h, width, self.recurrent_kernel_init))
         hidden_bias = self.activation_bias_init if self.reset_gate else None
         hidden = dense(self, "hn", h, width, self.recurrent_kernel_init, hidden_bias)
         if self.reset_gate:
             hidden = hidden * f
-        x_new = dense(
-            self, "in", inputs, width, self.kernel_init, self.activation_bias_init
-        )
+        x_new = dense(self, "in", inputs, width, self.kernel_init, self.activation_bias_init)
         n = self.activation_fn(x_new + hidden)
         new_h = (1.0 - f) * n + f * h
         return new_h, new_h
@@ -88,9 +80,7 @@ class MGUCell(RNNCellBase):
         self, rng: jax.Array, sample_input: Any = None, *, input_shape: Any = None
     ) -> jax.Array:
         """``h`` of ``(*batch, features)`` and ``param_dtype``, drawn by ``carry_init``."""
-        return self.carry_init(
-            rng, carry_shape(self, sample_input, input_shape), self.param_dtype
-        )
+        return self.carry_init(rng, carry_shape(self, sample_input, input_shape), self.param_dtype)
 
     @property
     def num_feature_dims(self) -> int:

@@ -53,9 +53,7 @@ class SimpleCell(RNNCellBase):
         super().__post_init__()
 
     @nn.compact
-    def __call__(
-        self, carry: jax.Array, inputs: jax.Array
-    ) -> tuple[jax.Array, jax.Array]:
+    def __call__(self, carry: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step; see the class for equations and shapes."""
         check_inputs(self, inputs)
         check_carry(self, carry, leaves=1)
@@ -72,9 +70,7 @@ class SimpleCell(RNNCellBase):
         self, rng: jax.Array, sample_input: Any = None, *, input_shape: Any = None
     ) -> jax.Array:
         """``h`` of ``(*batch, features)`` and ``param_dtype``, drawn by ``carry_init``."""
-        return self.carry_init(
-            rng, carry_shape(self, sample_input, input_shape), self.param_dtype
-        )
+        return self.carry_init(rng, carry_shape(self, sample_input, input_shape), self.param_dtype)
 
     @property
     def num_feature_dims(self) -> int:

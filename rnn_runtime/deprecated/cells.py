@@ -154,9 +154,7 @@ class GRUCell(RNNCellBase):
         super().__post_init__()
 
     @nn.compact
-    def __call__(
-        self, carry: jax.Array, inputs: jax.Array
-    ) -> tuple[jax.Array, jax.Array]:
+    def __call__(self, carry: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step; see the class."""
         return gru_step(self, carry, inputs)
 

@@ -76,24 +76,18 @@ class RNN(nn.Module):
         reverse = self.reverse if reverse is None else reverse
         keep_order = self.keep_order if keep_order is None else keep_order
         if seq_lengths is not None and not return_carry:
-            raise ValueError(
-                "RNN of flax 0.6 takes seq_lengths only with return_carry=True"
-            )
+            raise ValueError("RNN of flax 0.6 takes seq_lengths only with return_carry=True")
 
         feature_axes = 1 if isinstance(self.cell_size, int) else len(self.cell_size)
         batch_axes = inputs.ndim - feature_axes - 1
         time_axis = 0 if time_major else batch_axes
-        batch = (
-            inputs.shape[1:-feature_axes] if time_major else inputs.shape[:time_axis]
-        )
+        batch = inputs.shape[1:-feature_axes] if time_major else inputs.shape[:time_axis]
         if reverse:
             inputs = flip_sequences(inputs, seq_lengths, len(batch), time_major)
         carry = initial_carry
         if carry is None:
             key = jax.random.PRNGKey(0) if init_key is None else init_key
-            carry = self.cell.initialize_carry(
-                key, batch_dims=batch, size=self.cell_size
-            )
+            carry = self.cell.initialize_carry(key, batch_dims=batch, size=self.cell_size)
 
         def step(cell: Any, carry: Carry, x: jax.Array) -> tuple[Carry, Any]:
             carry, y = cell(carry, x)
@@ -112,9 +106,7 @@ class RNN(nn.Module):
         carry, (history, outputs) = scan(self.cell, carry, inputs)
         if seq_lengths is not None:
             last = seq_lengths - 1
-            carry = jax.tree_util.tree_map(
-                lambda s: s[last, jnp.arange(s.shape[1])], history
-            )
+            carry = jax.tree_util.tree_map(lambda s: s[last, jnp.arange(s.shape[1])], history)
         if reverse and keep_order:
             outputs = jax.tree_util.tree_map(
                 lambda y: flip_sequences(y, seq_lengths, len(batch), time_major),
@@ -134,7 +126,5 @@ class Bidirectional(rnn_runtime.bidirectional.Bidirectional):
     """
 
     def __post_init__(self) -> None:
-        warn_once(
-            "Bidirectional", "rnn_runtime.Bidirectional over rnn_runtime.RNN layers"
-        )
+        warn_once("Bidirectional", "rnn_runtime.Bidirectional over rnn_runtime.RNN layers")
         super().__post_init__()

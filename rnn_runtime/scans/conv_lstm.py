@@ -103,7 +103,9 @@ class ConvLSTM:
         if bias is not None:
             bias = bias + dz.sum(tuple(range(dz.ndim - 1)))
         return Weights(
-            total.x + kernel_gradient(x, total.x), total.h + kernel_gradient(h, total.h), bias
+            total.x + kernel_gradient(x, total.x),
+            total.h + kernel_gradient(h, total.h),
+            bias,
         )
 
     def input_gradient(self, ready: Weights, dz: jax.Array) -> jax.Array:

@@ -55,9 +55,7 @@ class Kind(Protocol):
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def scan(
-    kind: Kind, full: bool, weights: Tree, carry: tuple, xs: jax.Array
-) -> tuple[tuple, tuple]:
+def scan(kind: Kind, full: bool, weights: Tree, carry: tuple, xs: jax.Array) -> tuple[tuple, tuple]:
     """Runs a cell over time.
 
     Args:
@@ -100,7 +98,11 @@ def _scan_and_save(
 
     def step(carry: tuple, x: jax.Array) -> tuple[tuple, tuple]:
         new, gates = kind.step(ready, carry, x)
-        return new, (new if full else new[-1:], carry[:-1], () if kind.plan.recompute else gates)
+        return new, (
+            new if full else new[-1:],
+            carry[:-1],
+            () if kind.plan.recompute else gates,
+        )
 
     last, (history, before, gates) = lax.scan(step, carry, xs, unroll=kind.plan.unroll)
     return last, history, (before, gates)
@@ -169,13 +171,18 @@ def _backward(
             carry, dcarry = state
             index, h_previous, recomputed = item
             previous, h_now, gates, dy = map_tree(
-                lambda a: lax.dynamic_index_in_dim(a, start + index, keepdims=False), kept
+                lambda a: lax.dynamic_index_in_dim(a, start + index, keepdims=False),
+                kept,
             )
             unseen = len(dcarry) - len(dy)
             seen = (a + b for a, b in zip(dcarry[unseen:], dy, strict=True))
             dcarry = (*dcarry[:unseen], *seen)
             dcarry, dz = kind.back_step(
-                ready, dcarry, gates or recomputed, (*previous, h_previous), (*carry, h_now)
+                ready,
+                dcarry,
+                gates or recomputed,
+                (*previous, h_previous),
+                (*carry, h_now),
             )
             return (previous, dcarry), dz
 

@@ -80,8 +80,7 @@ class GRU:
         """Sums for the x kernels, the h kernels and both parts' biases, gates side by side."""
         parts = (weights.x, weights.h, weights.bias, weights.bias)
         return tuple(
-            jnp.zeros((*part[0].shape[:-1], 3 * part[0].shape[-1]), part[0].dtype)
-            for part in parts
+            jnp.zeros((*part[0].shape[:-1], 3 * part[0].shape[-1]), part[0].dtype) for part in parts
         )
 
     def add_gradient(self, total: tuple, x: jax.Array, h: jax.Array, dz: tuple) -> tuple:

@@ -82,8 +82,7 @@ class LSTM:
         """Sums for the x kernels, the h kernels and the biases, gates side by side."""
         parts = (weights.x, weights.h, weights.bias)
         return tuple(
-            jnp.zeros((*part[0].shape[:-1], 4 * part[0].shape[-1]), part[0].dtype)
-            for part in parts
+            jnp.zeros((*part[0].shape[:-1], 4 * part[0].shape[-1]), part[0].dtype) for part in parts
         )
 
     def add_gradient(self, total: tuple, x: jax.Array, h: jax.Array, dz: jax.Array) -> tuple:

@@ -95,7 +95,7 @@ def _transpose(cts: Any, *args: Any, rule: Any, split: int) -> list[Any]:
 
 
 def _batch(args: Any, axes: Any, *, rule: Any, split: int) -> tuple[list[Any], list[int]]:
-    is_batched = [axis is not batching.not_mapped for axis in axes]
+    is_batched = [axis is not None for axis in axes]
     size = next(a.shape[ax] for a, ax, b in zip(args, axes, is_batched, strict=True) if b)
     residual_axes = tuple(
         ax if b else None for ax, b in zip(axes[:split], is_batched[:split], strict=True)

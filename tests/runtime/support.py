@@ -10,7 +10,14 @@ import numpy as np
 
 import rnn_runtime as rr
 
-CELLS = ("LSTMCell", "OptimizedLSTMCell", "GRUCell", "MGUCell", "SimpleCell", "ConvLSTMCell")
+CELLS = (
+    "LSTMCell",
+    "OptimizedLSTMCell",
+    "GRUCell",
+    "MGUCell",
+    "SimpleCell",
+    "ConvLSTMCell",
+)
 FAST = ("LSTMCell", "OptimizedLSTMCell", "GRUCell", "ConvLSTMCell")
 
 
@@ -34,9 +41,7 @@ def random_like(tree: Any, seed: int = 0, scale: float = 0.4) -> Any:
     """Random values in the form of ``tree``; biases too, which initializers leave at zero."""
     leaves, form = jax.tree_util.tree_flatten(tree)
     random = np.random.RandomState(seed)
-    drawn = [
-        np.asarray(scale * random.standard_normal(a.shape)).astype(np.float64) for a in leaves
-    ]
+    drawn = [np.asarray(scale * random.standard_normal(a.shape)).astype(np.float64) for a in leaves]
     cast = [jax.numpy.asarray(a, leaf.dtype) for a, leaf in zip(drawn, leaves, strict=True)]
     return jax.tree_util.tree_unflatten(form, cast)
 
@@ -49,7 +54,9 @@ def array(*shape: int, seed: int = 1, dtype: Any = np.float32) -> jax.Array:
 def assert_same(ours: Any, theirs: Any) -> None:
     """The same tree, bit for bit."""
     assert jax.tree_util.tree_structure(ours) == jax.tree_util.tree_structure(theirs)
-    for a, b in zip(jax.tree_util.tree_leaves(ours), jax.tree_util.tree_leaves(theirs), strict=True):
+    for a, b in zip(
+        jax.tree_util.tree_leaves(ours), jax.tree_util.tree_leaves(theirs), strict=True
+    ):
         assert a.dtype == b.dtype
         np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
 
@@ -57,7 +64,9 @@ def assert_same(ours: Any, theirs: Any) -> None:
 def assert_close(ours: Any, theirs: Any, tolerance: float = 2e-5) -> None:
     """The same tree up to the last bits of sums in another order."""
     assert jax.tree_util.tree_structure(ours) == jax.tree_util.tree_structure(theirs)
-    for a, b in zip(jax.tree_util.tree_leaves(ours), jax.tree_util.tree_leaves(theirs), strict=True):
+    for a, b in zip(
+        jax.tree_util.tree_leaves(ours), jax.tree_util.tree_leaves(theirs), strict=True
+    ):
         assert a.dtype == b.dtype
         a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
         scale = max(1.0, float(np.abs(b).max(initial=0)))
