@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,36 @@ import jax
 from absl import logging
 from jax import numpy as jnp
 
+from rnn_runtime.fast import Core, restore
+from rnn_runtime.rnn import RNN, Run
+from rnn_runtime.scans.driver import scan
+
 
 def concatenate(a: jax.Array, b: jax.Array) -> jax.Array:
     """Both arrays side by side along their last axis."""
     return jnp.concatenate([a, b], axis=-1)
+
+
+def run_both(layers: tuple[RNN, RNN], *starts: tuple[Run, Core | None]) -> list[Any] | None:
+    """Each layer's ``(carry, outputs)`` from one scan over both, or None where they differ."""
+    (run, core), (other_run, other) = starts
+    if core is None or other is None or core.kind != other.kind:
+        return None
+    if any(layer.include_initial_carry for layer in layers):
+        return None
+    shapes = [jax.tree_util.tree_map(jnp.shape, each.operands) for each in (core, other)]
+    if shapes[0] != shapes[1]:
+        return None
+    both = jax.tree_util.tree_map(lambda *pair: jnp.stack(pair), core.operands, other.operands)
+    scan_both = jax.vmap(functools.partial(scan, core.kind, run.with_history))
+    results = scan_both(*both)
+    ended = []
+    for index, layer in enumerate(layers):
+        own = (run, other_run)[index]
+        last, history = jax.tree_util.tree_map(lambda a, i=index: a[i], results)
+        parts = restore(last, history, own.carry, own.time_axis)
+        ended.append(layer.finish(own, *parts, True, False))
+    return ended
 
 
 class Bidirectional(nn.Module):
@@ -74,6 +101,17 @@ class Bidirectional(nn.Module):
             logging.warning(
                 "Bidirectional: forward_rnn and backward_rnn are one object and share parameters."
             )
+        if type(self.forward_rnn) is type(self.backward_rnn) is RNN:
+            call = (seq_lengths, mask, True, time_major)
+            pair = run_both(
+                (self.forward_rnn, self.backward_rnn),
+                self.forward_rnn.start(inputs, carries[0], keys[0], *call, False),
+                self.backward_rnn.start(inputs, carries[1], keys[1], *call, True),
+            )
+            if pair is not None:
+                (carry_forward, forward), (carry_backward, backward) = pair
+                outputs = self.merge_fn(forward, backward)
+                return ((carry_forward, carry_backward), outputs) if return_carry else outputs
         # A layer written for flax knows no mask; it is told of one only if there is one.
         common = {
             "seq_lengths": seq_lengths,

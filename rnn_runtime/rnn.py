@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import flax.linen as nn
@@ -11,11 +12,35 @@ import jax
 from flax.core import FrozenDict
 from jax import numpy as jnp
 
-from rnn_runtime.fast import core_for, restore
+from rnn_runtime.fast import Core, core_for, restore
 from rnn_runtime.scans.driver import scan
 from rnn_runtime.sequences import carry_at, check_lengths, check_mask, flip_sequences
 
 Carry = Any
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call's operands in the order of processing: flipped already where it is reversed."""
+
+    inputs: jax.Array
+    carry: Carry
+    mask: jax.Array | None
+    seq_lengths: jax.Array | None
+    batch_dims: int
+    return_carry: bool
+    time_major: bool
+    reverse: bool
+
+    @property
+    def time_axis(self) -> int:
+        """Where inputs and outputs have time."""
+        return 0 if self.time_major else self.batch_dims
+
+    @property
+    def with_history(self) -> bool:
+        """Whether the carries of all steps are needed."""
+        return self.return_carry and self.seq_lengths is not None
 
 
 class RNN(nn.Module):
@@ -97,12 +122,27 @@ class RNN(nn.Module):
         Raises:
           TypeError, ValueError: inputs without a time axis; lengths or mask of another shape.
         """
+        run = self.prepare(
+            inputs, initial_carry, init_key, seq_lengths, mask, return_carry, time_major, reverse
+        )
+        return self.finish(run, *self._scan(run), keep_order, include_initial_carry)
+
+    @nn.nowrap
+    def prepare(
+        self,
+        inputs: jax.Array,
+        initial_carry: Carry | None,
+        init_key: jax.Array | None,
+        seq_lengths: Any,
+        mask: Any,
+        return_carry: bool | None,
+        time_major: bool | None,
+        reverse: bool | None,
+    ) -> Run:
+        """What ``__call__`` knows before the first step; the arguments are its own."""
         return_carry = self.return_carry if return_carry is None else return_carry
         time_major = self.time_major if time_major is None else time_major
         reverse = self.reverse if reverse is None else reverse
-        keep_order = self.keep_order if keep_order is None else keep_order
-        if include_initial_carry is None:
-            include_initial_carry = self.include_initial_carry
 
         feature_axes = self.cell.num_feature_axes
         if inputs.ndim <= feature_axes:
@@ -121,60 +161,66 @@ class RNN(nn.Module):
             inputs = flip_sequences(inputs, seq_lengths, batch_dims, time_major)
             if mask is not None:
                 mask = flip_sequences(mask, seq_lengths, batch_dims, time_major)
-
         carry = initial_carry
         if carry is None:
             key = jax.random.key(0) if init_key is None else init_key
             carry = _ask_carry(self.cell, key, inputs, time_axis)
-        first = carry
-        with_history = return_carry and seq_lengths is not None
-        carry, history, outputs = self._scan(carry, inputs, mask, time_axis, with_history)
-        if with_history:
-            carry = carry_at(first, history, seq_lengths)
+        return Run(inputs, carry, mask, seq_lengths, batch_dims, return_carry, time_major, reverse)
 
-        lengths = seq_lengths
+    @nn.nowrap
+    def finish(
+        self,
+        run: Run,
+        last: Carry,
+        history: Any,
+        outputs: Any,
+        keep_order: bool | None,
+        include_initial_carry: bool | None,
+    ) -> Any:
+        """What ``__call__`` returns, from the results of the scan."""
+        keep_order = self.keep_order if keep_order is None else keep_order
+        if include_initial_carry is None:
+            include_initial_carry = self.include_initial_carry
+        if run.with_history:
+            last = carry_at(run.carry, history, run.seq_lengths)
+        lengths = run.seq_lengths
         if include_initial_carry:
-            outputs = _prepend(_carry_output(self.cell, first), outputs, time_axis)
-            lengths = None if seq_lengths is None else seq_lengths + 1
-        if reverse and keep_order:
+            first = _carry_output(self.cell, run.carry)
+            outputs = _prepend(first, outputs, run.time_axis)
+            lengths = None if lengths is None else lengths + 1
+        if run.reverse and keep_order:
             outputs = jax.tree_util.tree_map(
-                lambda y: flip_sequences(y, lengths, batch_dims, time_major), outputs
+                lambda y: flip_sequences(y, lengths, run.batch_dims, run.time_major), outputs
             )
-        return (carry, outputs) if return_carry else outputs
+        return (last, outputs) if run.return_carry else outputs
+
+    def start(self, *call: Any) -> tuple[Run, Core | None]:
+        """``prepare`` and ``core`` for a module that runs two layers in one scan."""
+        run = self.prepare(*call)
+        return run, self.core(run)
 
     @nn.nowrap
-    def _scan(
-        self,
-        carry: Carry,
-        inputs: jax.Array,
-        mask: jax.Array | None,
-        time_axis: int,
-        with_history: bool,
-    ) -> tuple[Carry, Carry | None, Any]:
-        """``(last carry, carries of every step with time first or None, outputs)``."""
-        if mask is None and self._lifts_as_usual():
-            time_first = jnp.moveaxis(inputs, time_axis, 0)
-            core = core_for(self.cell, carry, time_first, self.recompute_gates, self.unroll)
-            if core is not None:
-                last, history = scan(core.kind, with_history, *core.operands)
-                return restore(last, history, carry, time_axis)
-        return self._scan_cell(carry, inputs, mask, time_axis, with_history)
-
-    @nn.nowrap
-    def _lifts_as_usual(self) -> bool:
+    def core(self, run: Run) -> Core | None:
+        """The scan with its own derivative for ``run``, or None where the cell must be stepped."""
         usual = self.variable_broadcast == "params" and not self.variable_carry
-        return usual and not self.variable_axes
+        if run.mask is not None or not usual or self.variable_axes:
+            return None
+        time_first = jnp.moveaxis(run.inputs, run.time_axis, 0)
+        return core_for(self.cell, run.carry, time_first, self.recompute_gates, self.unroll)
 
     @nn.nowrap
-    def _scan_cell(
-        self,
-        carry: Carry,
-        inputs: jax.Array,
-        mask: jax.Array | None,
-        time_axis: int,
-        with_history: bool,
-    ) -> tuple[Carry, Carry | None, Any]:
+    def _scan(self, run: Run) -> tuple[Carry, Carry | None, Any]:
+        """``(last carry, carries of every step with time first or None, outputs)``."""
+        core = self.core(run)
+        if core is None:
+            return self._scan_cell(run)
+        last, history = scan(core.kind, run.with_history, *core.operands)
+        return restore(last, history, run.carry, run.time_axis)
+
+    @nn.nowrap
+    def _scan_cell(self, run: Run) -> tuple[Carry, Carry | None, Any]:
         """``_scan`` by calling the cell at every step."""
+        inputs, mask, with_history = run.inputs, run.mask, run.with_history
         if mask is not None:
             spread = mask.reshape(mask.shape + (1,) * (inputs.ndim - mask.ndim))
             # What is passed over may be anything; a NaN there must not reach a gradient.
@@ -190,15 +236,15 @@ class RNN(nn.Module):
 
         scan_cell = nn.scan(
             step,
-            in_axes=time_axis,
-            out_axes=(0, time_axis),
+            in_axes=run.time_axis,
+            out_axes=(0, run.time_axis),
             unroll=self.unroll,
             variable_axes=self.variable_axes,
             variable_broadcast=self.variable_broadcast,
             variable_carry=self.variable_carry,
             split_rngs=self.split_rngs,
         )
-        last, (history, outputs) = scan_cell(self.cell, carry, (inputs, mask))
+        last, (history, outputs) = scan_cell(self.cell, run.carry, (inputs, mask))
         return last, history, outputs
 
 

@@ -66,15 +66,17 @@ class GRU:
     def back_step(
         self, ready: tuple, dcarry: tuple, gates: tuple, previous: tuple, carry: tuple
     ) -> tuple[tuple, tuple[jax.Array, jax.Array]]:
-        """The chain rule through one step; cotangents of (x's sums, h's sums), side by side."""
+        """The chain rule through one step; cotangents of x's n sum, and of h's sums side by side.
+
+        Those of x's r and z sums are h's.
+        """
         (dh,) = dcarry
         r, z, n, a = gates
         dn = dh * (1 - z) * (1 - n * n)
         dr = dn * a * r * (1 - r)
         dz = dh * (previous[0] - n) * z * (1 - z)
-        dz_x = jnp.concatenate([dr, dz, dn], axis=-1)
         dz_h = jnp.concatenate([dr, dz, dn * r], axis=-1)
-        return (dh * z + dz_h @ ready[1],), (dz_x, dz_h)
+        return (dh * z + dz_h @ ready[1],), (dn, dz_h)
 
     def zero_gradient(self, weights: Weights) -> tuple[jax.Array, ...]:
         """Sums for the x kernels, the h kernels and both parts' biases, gates side by side."""
@@ -86,15 +88,21 @@ class GRU:
     def add_gradient(self, total: tuple, x: jax.Array, h: jax.Array, dz: tuple) -> tuple:
         """Adds one dot over all steps and rows for each kernel."""
         dx, dh, db_x, db_h = total
-        dz_x, dz_h = dz
+        dz_x, dz_h = _of_inputs(dz), dz[1]
         db_x, db_h = db_x + rows(dz_x).sum(0), db_h + rows(dz_h).sum(0)
         return dx + over_rows(x, dz_x), dh + over_rows(h, dz_h), db_x, db_h
 
     def input_gradient(self, ready: tuple, dz: tuple) -> jax.Array:
         """One dot over all steps and rows."""
-        return dz[0] @ ready[0]
+        return _of_inputs(dz) @ ready[0]
 
     def finish_gradient(self, total: tuple, weights: Weights) -> Weights:
         """Each gate's part; of the h part's biases only n's exists."""
         x, h, bias, hidden = (tuple(jnp.split(part, 3, axis=-1)) for part in total)
         return Weights(x, h, bias, hidden[2])
+
+
+def _of_inputs(dz: tuple[jax.Array, jax.Array]) -> jax.Array:
+    """The cotangents of x's sums side by side."""
+    dn, dz_h = dz
+    return jnp.concatenate([dz_h[..., : 2 * dn.shape[-1]], dn], axis=-1)

@@ -55,6 +55,8 @@ TRANSFORMS = {
 @pytest.mark.parametrize("transform", TRANSFORMS)
 @pytest.mark.parametrize("name", NAMES)
 def test_transformations_agree_with_the_plain_derivative(name: str, transform: str) -> None:
+    if (name, transform) == ("GRUCell", "hessian") and jax.__version_info__ < (0, 11):
+        pytest.skip("the XLA compiler of jaxlib 0.10 crashes on this program; 0.12 runs it")
     theirs, ours, variables, x = losses(name)
     run = TRANSFORMS[transform]
     assert_close(run(ours, variables, x), run(theirs, variables, x), 1e-4)
