@@ -80,7 +80,7 @@ class LSTMCell(RNNCellBase):
         init_fn: Initializer = ZEROS,
     ) -> Pair:
         """``(c, h)``, each ``(*batch_dims, size)`` and drawn by ``init_fn(key, shape)``."""
-        return _draw_pair(rng, batch_dims + (size,), init_fn)
+        return _draw_pair(rng, batch_dims + (size,), init_fn)  # noqa: RUF005 (a list is refused)
 
 
 class OptimizedLSTMCell(RNNCellBase):
@@ -123,7 +123,7 @@ class OptimizedLSTMCell(RNNCellBase):
         init_fn: Initializer = ZEROS,
     ) -> Pair:
         """``(c, h)``, each ``(*batch_dims, size)`` and drawn by ``init_fn(key, shape)``."""
-        return _draw_pair(rng, batch_dims + (size,), init_fn)
+        return _draw_pair(rng, batch_dims + (size,), init_fn)  # noqa: RUF005 (a list is refused)
 
 
 class GRUCell(RNNCellBase):
@@ -166,7 +166,7 @@ class GRUCell(RNNCellBase):
         init_fn: Initializer = ZEROS,
     ) -> jax.Array:
         """``(*batch_dims, size)``, drawn by ``init_fn(rng, shape)``."""
-        return init_fn(rng, batch_dims + (size,))
+        return init_fn(rng, batch_dims + (size,))  # noqa: RUF005 (a list is refused)
 
 
 class ConvLSTMCell(RNNCellBase):
