@@ -78,6 +78,34 @@ def _options(**chosen: Any) -> Options:
     return Options(**chosen)
 
 
+class _WithCommand(click.Command):
+    """A command that takes another after ``--``, as its parameter ``words``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        mine, divider, words = _split(args)
+        remaining = super().parse_args(ctx, mine)
+        ctx.params["words"] = tuple(words)
+        if divider and not words:
+            raise click.UsageError("nothing to run after --", ctx)
+        return remaining
+
+
+def _split(args: list[str]) -> tuple[list[str], bool, list[str]]:
+    if "--" not in args:
+        return args, False, []
+    at = args.index("--")
+    return args[:at], True, args[at + 1 :]
+
+
+VERIFY_EXIT_CODES = """\b
+Exit codes:
+  0  all that was exercised agrees
+  1  something differs, or nothing was exercised
+  2  wrong usage
+  3  a run failed, was stopped, or could not be read
+"""
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
 @click.version_option(__version__)
 def main() -> None:
@@ -111,6 +139,45 @@ def check(context: click.Context, /, paths: tuple[str, ...], **chosen: Any) -> N
     from rnn_codemod import commands
 
     context.exit(commands.check(paths, _options(**chosen)))
+
+
+@main.command(cls=_WithCommand, epilog=VERIFY_EXIT_CODES, options_metavar="[OPTIONS]")
+@click.argument("paths", nargs=-1, metavar="[PATH]... [-- COMMAND...]")
+@click.option("--probe", metavar="FILE[::FUNCTION]", default="", help="Run this function instead.")
+@click.option("--before", metavar="REV|DIR", help="What was before: a revision or a folder.")
+@click.option("--before-python", metavar="PYTHON", help="The interpreter for before.")
+@click.option("--after-python", metavar="PYTHON", help="The interpreter for after.")
+@click.option("--legacy-env", is_flag=True, help="Run before on flax 0.6.11, installed if need be.")
+@click.option("--share-params", is_flag=True, help="Start after from the parameters of before.")
+@click.option("--device", type=click.Choice(["cpu", "gpu"]), default="cpu", show_default=True)
+@click.option("--devices", type=click.IntRange(1), default=None, help="So many devices of the CPU.")
+@click.option("--rtol", type=click.FloatRange(0), help="Instead of the tolerance of each dtype.")
+@click.option("--atol", type=click.FloatRange(0), help="Likewise.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=600,
+    show_default=True,
+    help="Seconds for each run.",
+)
+@click.option("--json", "json_file", metavar="FILE", help="Write the report as JSON too.")
+@click.option("--html", "html_file", metavar="FILE", help="Write the report as one page too.")
+@click.pass_context
+def verify(context: click.Context, /, words: tuple[str, ...], **asked: Any) -> None:
+    """Run COMMAND before and after the migration and compare the recurrent modules' numbers.
+
+    COMMAND is a script, -m MODULE, or any program such as pytest. It runs in scratch copies of
+    the tree: nothing here is touched. Without it, and without --probe, the functions probe() of
+    the changed files are run.
+
+    Before is the tree as it is and after the tree as migrate would leave it; where nothing is
+    left to migrate, before is the last commit and after the tree as it is.
+    """
+    from rnn_codemod.verify import commands
+
+    if words and asked["probe"]:
+        raise click.UsageError("--probe and a COMMAND exclude each other")
+    context.exit(commands.verify(command=words, **asked))
 
 
 @main.command()

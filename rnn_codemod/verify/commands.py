@@ -1,0 +1,82 @@
+"""What ``rnn-codemod verify`` does: verify, print, write the reports, choose the exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from rnn_codemod.verify.problem import UsageError, VerifyError
+
+USAGE, TROUBLE, INTERRUPTED = 2, 3, 130
+
+
+def verify(
+    rtol: float | None,
+    atol: float | None,
+    json_file: str | None = None,
+    html_file: str | None = None,
+    **asked: Any,
+) -> int:
+    """Verifies and reports; the exit code."""
+    try:
+        import numpy  # noqa: F401
+    except ImportError:
+        return _told(
+            "verify needs numpy, jax and flax: pip install 'rnn-codemod[runtime]'", TROUBLE
+        )
+    from rnn_codemod.verify import text
+    from rnn_codemod.verify.closeness import Tolerance
+    from rnn_codemod.verify.session import Request
+    from rnn_codemod.verify.session import verify as run
+
+    try:
+        with _ended_by_signals(), _progress() as progress:
+            report = run(Request(tolerance=Tolerance(rtol, atol), **asked), progress)
+    except UsageError as error:
+        return _told(str(error), USAGE)
+    except VerifyError as error:
+        return _told(str(error), TROUBLE)
+    except KeyboardInterrupt:
+        return _told("interrupted", INTERRUPTED)
+    for line in text.lines(report):
+        print(line)
+    return report.exit_code
+
+
+def _told(message: str, code: int) -> int:
+    print(f"rnn-codemod verify: {message}", file=sys.stderr)
+    return code
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """Shows one line that changes, where someone is looking."""
+    if not sys.stderr.isatty():
+        yield lambda message: None
+        return
+
+    def show(message: str) -> None:
+        print(f"\r\x1b[K{message[:100]}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield show
+    finally:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Turns a request to end into an exception, so that processes and folders are cleared."""
+
+    def end(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    previous = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

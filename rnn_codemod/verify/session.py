@@ -1,0 +1,251 @@
+"""One verification: two trees, two interpreters, and the same runs on both sides."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rnn_codemod.findings import Options
+from rnn_codemod.verify import legacy_env
+from rnn_codemod.verify.closeness import Tolerance
+from rnn_codemod.verify.command import argv, environment, this_python
+from rnn_codemod.verify.compare import Comparison, compare
+from rnn_codemod.verify.exercised import Unexercised, unexercised
+from rnn_codemod.verify.interpreters import Interpreter, interpreter
+from rnn_codemod.verify.probes import Probe, find_probes
+from rnn_codemod.verify.problem import UsageError, VerifyError
+from rnn_codemod.verify.process import CannotRun, Ended, run
+from rnn_codemod.verify.recording import Function, Recording, read_recording
+from rnn_codemod.verify.trees import Change, Trees, find_root, make_trees
+
+AGREES, DIFFERS, FAILED = 0, 1, 3
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked to have verified."""
+
+    paths: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    probe: str = ""
+    before: str | None = None
+    before_python: str | None = None
+    after_python: str | None = None
+    legacy_env: bool = False
+    share_params: bool = False
+    device: str = "cpu"
+    devices: int | None = None
+    timeout: float = 600.0
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    options: Options = field(default_factory=Options)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a verification, in words, and the interpreter that it ran on."""
+
+    tree: str
+    cells: str
+    interpreter: Interpreter
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One command or probe, run on both sides."""
+
+    name: str
+    before: Ended
+    after: Ended
+    comparison: Comparison
+    troubles: tuple[str, ...] = ()
+
+    @property
+    def ended_well(self) -> bool:
+        return self.before.well and self.after.well and not self.troubles
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a verification found out."""
+
+    before: Side
+    after: Side
+    runs: tuple[Run, ...]
+    changes: tuple[Change, ...]
+    unexercised: tuple[Unexercised, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0: all that was exercised agrees; 1: it does not, or nothing was; 3: a run failed."""
+        if not all(run.ended_well for run in self.runs):
+            return FAILED
+        exercised = [run for run in self.runs if run.comparison.exercised]
+        agree = bool(exercised) and all(run.comparison.agrees for run in exercised)
+        return AGREES if agree else DIFFERS
+
+
+def verify(request: Request, progress: Progress = lambda message: None) -> Report:
+    """Runs before and after and compares. Raises UsageError and VerifyError."""
+    root = find_root(request.paths, request.before, bool(request.command))
+    before, after = _interpreters(request, progress)
+    with tempfile.TemporaryDirectory(
+        prefix="rnn-codemod-verify-", ignore_cleanup_errors=True
+    ) as folder:
+        scratch = Path(folder).resolve()
+        trees = make_trees(root, request.paths, request.before, scratch, request.options)
+        return _Session(request, trees, scratch, before, after, progress).report()
+
+
+def _interpreters(request: Request, progress: Progress) -> tuple[Interpreter, Interpreter]:
+    if request.legacy_env and request.before_python:
+        raise UsageError("--legacy-env and --before-python each name what is before: take one")
+    after = interpreter(request.after_python or str(this_python()))
+    if request.legacy_env:
+        return interpreter(str(legacy_env.ready(progress))), after
+    if request.before_python:
+        return interpreter(request.before_python), after
+    return after, after
+
+
+@dataclass(slots=True)
+class _Session:
+    request: Request
+    trees: Trees
+    scratch: Path
+    before: Interpreter
+    after: Interpreter
+    progress: Progress
+    used: set[Function] = field(default_factory=set)
+
+    def report(self) -> Report:
+        self._make_startup("before", deprecated=not self.before.is_legacy)
+        self._make_startup("after", deprecated=False)
+        runs = tuple(self._run(name, words) for name, words in self._what_to_run())
+        cells = (
+            f"flax {self.before.flax}"
+            if self.before.is_legacy
+            else f"the deprecated cells of rnn_runtime on flax {self.before.flax}"
+        )
+        return Report(
+            Side(self.trees.is_before, cells, self.before),
+            Side(self.trees.is_after, f"flax {self.after.flax}", self.after),
+            runs,
+            self.trees.changes,
+            unexercised(self.trees.changes, self.used),
+            (*self.trees.notes, self._parameters_note()),
+        )
+
+    def _what_to_run(self) -> Sequence[tuple[str, tuple[str, ...]]]:
+        if self.request.command:
+            return [(" ".join(self.request.command), self.request.command)]
+        if self.request.probe:
+            probes: tuple[Probe, ...] = (self._probe(self.request.probe),)
+        else:
+            files = [change.path for change in self.trees.changes]
+            probes = find_probes(self.trees.before, self.trees.after, files)
+        return [(str(probe), ("probe", probe.file, probe.function)) for probe in probes]
+
+    def _probe(self, words: str) -> Probe:
+        name, _, function = words.partition("::")
+        for base in (Path.cwd(), self.trees.root):
+            file = (base / name).resolve()
+            if file.is_file() and file.is_relative_to(self.trees.root):
+                return Probe(str(file.relative_to(self.trees.root)), function or "probe")
+        raise UsageError(f"--probe {name}: no such file in {self.trees.root.name}")
+
+    def _run(self, name: str, words: tuple[str, ...]) -> Run:
+        old, old_ended = self._record("before", self.before, self.trees.before, name, words)
+        new, new_ended = self._record("after", self.after, self.trees.after, name, words)
+        self.used |= new.used
+        return Run(
+            name,
+            old_ended,
+            new_ended,
+            compare(old, new, self.request.tolerance),
+            tuple(f"before: {it}" for it in old.troubles)
+            + tuple(f"after: {it}" for it in new.troubles),
+        )
+
+    def _record(
+        self, side: str, python: Interpreter, tree: Path, name: str, words: tuple[str, ...]
+    ) -> tuple[Recording, Ended]:
+        folder = self.scratch / f"records-{side}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        (self.scratch / "temporary").mkdir(exist_ok=True)
+        startup = self.scratch / f"startup-{side}"
+        if words[0] == "probe" and not self.request.command:
+            program = startup / "rnn_codemod_probe.py"
+            command = [str(python.path), str(program), str(tree / words[1]), words[2], name]
+        else:
+            command = argv(words, python.path, self.trees.root, tree)
+        variables = environment(
+            python.path, self.trees.root, tree, startup, self._variables(side, folder, tree)
+        )
+        try:
+            ended = run(
+                command,
+                self._working_folder(tree),
+                variables,
+                self.request.timeout,
+                lambda seconds: self.progress(f"{side}: {name}, {seconds:.0f} s"),
+            )
+            return read_recording(folder), ended
+        except (CannotRun, ValueError, KeyError) as error:
+            raise VerifyError(f"{side}: {error}") from error
+
+    def _working_folder(self, tree: Path) -> Path:
+        here = Path.cwd()
+        inside = here.is_relative_to(self.trees.root)
+        folder = tree / here.relative_to(self.trees.root) if inside else tree
+        return folder if folder.is_dir() else tree
+
+    def _variables(self, side: str, folder: Path, tree: Path) -> dict[str, str]:
+        variables = {
+            "RNN_CODEMOD_RECORD": str(folder),
+            "RNN_CODEMOD_TREE": f"{tree}/",
+            "JAX_PLATFORMS": "cuda" if self.request.device == "gpu" else "cpu",
+            "TMPDIR": str(self.scratch / "temporary"),
+        }
+        if side == "before" and not self.before.is_legacy:
+            variables["RNN_CODEMOD_DEPRECATED"] = "1"
+        if self.before.jax != self.after.jax:
+            variables["JAX_THREEFRY_PARTITIONABLE"] = "0"
+        if self.request.devices:
+            count = f"--xla_force_host_platform_device_count={self.request.devices}"
+            variables["XLA_FLAGS"] = count
+        if self.request.share_params:
+            variables["RNN_CODEMOD_PARAMETERS"] = "" if side == "before" else self._parameters()
+        return variables
+
+    def _parameters(self) -> str:
+        return str(self.scratch / "records-before")
+
+    def _make_startup(self, side: str, deprecated: bool) -> None:
+        """The folder that comes first on the path of the run: the recorder, and the stand-ins."""
+        folder = self.scratch / f"startup-{side}"
+        here = Path(__file__).with_name("child")
+        shutil.copytree(here, folder, ignore=shutil.ignore_patterns("__init__.py", "__pycache__"))
+        if deprecated:
+            runtime = importlib.util.find_spec("rnn_runtime")
+            if runtime is None or not runtime.submodule_search_locations:
+                raise VerifyError("rnn_runtime, which stands in for flax 0.6, is not installed")
+            shutil.copytree(
+                runtime.submodule_search_locations[0],
+                folder / "rnn_runtime",
+                ignore=shutil.ignore_patterns("__pycache__"),
+            )
+
+    def _parameters_note(self) -> str:
+        if self.request.share_params:
+            return "the initial parameters of before were carried over to after"
+        if self.before.jax != self.after.jax:
+            return "parameters drawn on both sides, with jax_threefry_partitionable=False"
+        return "parameters drawn on both sides by the same jax"
