@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -84,7 +85,7 @@ def distance(before: Array, after: Array, tolerance: Tolerance) -> Distance:
         return _different("infinities or NaN on one side only")
     finite = np.isfinite(old)
     apart = np.abs(new[finite] - old[finite])
-    largest = float(apart.max(initial=0.0))
+    largest = min(float(apart.max(initial=0.0)), sys.float_info.max)
     rtol, atol = tolerance.of(before.dtype)
     if bool((apart > atol + rtol * np.abs(old[finite])).any()):
         return Distance(Outcome.DIFFERENT, 0, largest, f"by up to {largest:.3g}")

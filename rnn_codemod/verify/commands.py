@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 from rnn_codemod.verify.problem import UsageError, VerifyError
@@ -27,7 +28,7 @@ def verify(
         return _told(
             "verify needs numpy, jax and flax: pip install 'rnn-codemod[runtime]'", TROUBLE
         )
-    from rnn_codemod.verify import text
+    from rnn_codemod.verify import html_report, json_report, text
     from rnn_codemod.verify.closeness import Tolerance
     from rnn_codemod.verify.session import Request
     from rnn_codemod.verify.session import verify as run
@@ -43,6 +44,13 @@ def verify(
         return _told("interrupted", INTERRUPTED)
     for line in text.lines(report):
         print(line)
+    try:
+        if json_file is not None:
+            Path(json_file).write_text(json_report.render(report), encoding="utf-8")
+        if html_file is not None:
+            Path(html_file).write_text(html_report.render(report), encoding="utf-8")
+    except OSError as error:
+        return _told(f"{error.filename}: {error.strerror}", TROUBLE)
     return report.exit_code
 
 

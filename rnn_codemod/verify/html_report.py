@@ -1,0 +1,111 @@
+"""The report as one page that needs nothing else: verdicts, plots and diffs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from html import escape
+
+from rnn_codemod.verify.closeness import Outcome
+from rnn_codemod.verify.compare import Verdict
+from rnn_codemod.verify.plot import plot
+from rnn_codemod.verify.session import Report, Run, Side
+from rnn_codemod.verify.text import conclusion, in_words
+from rnn_codemod.verify.trees import Change
+
+_STYLE = """
+:root { color-scheme: light dark; --good: #1a7f37; --bad: #cf222e; --mute: #6e7781;
+  --line: #d0d7de; --add: #dafbe1; --del: #ffebe9; }
+@media (prefers-color-scheme: dark) { :root { --good: #3fb950; --bad: #f85149; --mute: #8b949e;
+  --line: #30363d; --add: #12261e; --del: #2d1418; } }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line);
+  vertical-align: top; }
+code, pre { font: 13px/1.45 ui-monospace, monospace; overflow-wrap: anywhere; }
+pre { border: 1px solid var(--line); border-radius: 6px; overflow-x: auto; padding: .5rem 0; }
+pre span { display: block; padding: 0 .7rem; white-space: pre; }
+.good { color: var(--good); } .bad { color: var(--bad); } .mute { color: var(--mute); }
+.add { background: var(--add); } .del { background: var(--del); } .at { color: var(--mute); }
+svg { display: block; } svg polyline { fill: none; stroke: currentColor; stroke-width: 1.5; }
+svg line { stroke: var(--line); } svg text { fill: var(--mute); font: 10px system-ui; }
+"""
+
+
+def render(report: Report) -> str:
+    """The page."""
+    return "\n".join(_page(report)) + "\n"
+
+
+def _page(report: Report) -> Iterator[str]:
+    tone = "good" if report.exit_code == 0 else "bad"
+    yield "<!doctype html>"
+    yield '<html lang="en"><head><meta charset="utf-8">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f"<title>rnn-codemod verify</title><style>{_STYLE}</style></head><body>"
+    yield f'<h1 class="{tone}" id="conclusion">{escape(conclusion(report))}</h1>'
+    yield "<table>"
+    yield _side("before", report.before)
+    yield _side("after", report.after)
+    yield "</table>"
+    for note in report.notes:
+        yield f'<p class="mute">{escape(note)}</p>'
+    for run in report.runs:
+        yield from _run(run)
+    if report.unexercised:
+        yield "<h2>Changed, and not exercised</h2><ul>"
+        yield from (f"<li><code>{escape(str(it))}</code></li>" for it in report.unexercised)
+        yield "</ul>"
+    yield "<h2>What changed</h2>"
+    for change in report.changes:
+        yield from _diff(change)
+    yield "</body></html>"
+
+
+def _side(name: str, side: Side) -> str:
+    return (
+        f"<tr><th>{name}</th><td>{escape(side.tree)}</td><td>{escape(side.cells)}</td>"
+        f"<td>{escape(str(side.interpreter))}</td></tr>"
+    )
+
+
+def _run(run: Run) -> Iterator[str]:
+    yield f"<h2><code>{escape(run.name)}</code></h2>"
+    for side, ended in (("before", run.before), ("after", run.after)):
+        if not ended.well:
+            yield f'<p class="bad">{side}: {escape(str(ended))}</p>'
+            yield f"<pre><span>{escape(ended.output[-2000:])}</span></pre>"
+    yield '<table class="verdicts"><tr><th>module</th><th>calls</th><th>verdict</th>'
+    yield "<th>error over the steps</th></tr>"
+    yield from (_row(verdict) for verdict in run.comparison.verdicts)
+    yield "</table>"
+    for old, new in run.comparison.renames.items():
+        names = f"<code>{escape(old)}</code> to <code>{escape(new)}</code>"
+        yield f'<p class="bad">renamed: {names}</p>'
+
+
+def _row(verdict: Verdict) -> str:
+    tone = "good" if verdict.outcome.agrees else "bad"
+    if verdict.outcome is Outcome.NOT_EXERCISED:
+        tone = "mute"
+    return (
+        f"<tr><td><code>{escape(verdict.path)}</code></td><td>{verdict.events}</td>"
+        f'<td class="{tone}">{escape(in_words(verdict))}</td>'
+        f'<td class="{tone}">{plot(verdict.errors)}</td></tr>'
+    )
+
+
+def _diff(change: Change) -> Iterator[str]:
+    yield f"<details open><summary><code>{escape(change.path)}</code></summary><pre>"
+    old, new = (
+        source.decode(errors="backslashreplace").splitlines()
+        for source in (change.before, change.after)
+    )
+    lines = difflib.unified_diff(old, new, "before", "after", lineterm="", n=3)
+    yield "".join(map(_line, lines)) + "</pre></details>"
+
+
+def _line(line: str) -> str:
+    kind = {"+": "add", "-": "del", "@": "at"}.get(line[0], "")
+    return f'<span class="{kind}">{escape(line)}</span>'

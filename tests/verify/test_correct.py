@@ -1,0 +1,57 @@
+"""Correct migrations: none is accused."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import FIXTURES, Workplace
+
+QUICK = (
+    "static_carry/scanned_gru",
+    "rnn_size/bidirectional",
+    "lifted_class/remat_and_vmap",
+    "custom_cell/pair_carry_in_rnn",
+    "conv_lstm/one_cell",
+    "init_fn/of_the_user",
+    "instance_carry/half_precision_parameters",
+)
+DRIVER = "from importlib import import_module\nfor name in {}:\n    import_module(name).probe()\n"
+
+
+def all_cases() -> list[str]:
+    """Those of flax 0.6.11: the others are of a flax that nothing stands in for."""
+    found = sorted(file.parent for file in FIXTURES.glob("*/*/golden.npz"))
+    return [f"{it.parent.name}/{it.name}" for it in found if not (it / "flax.txt").exists()]
+
+
+def verify_together(place: Workplace, cases: list[str]) -> None:
+    names = [case.replace("/", "__") for case in cases]
+    for case, name in zip(cases, names, strict=True):
+        place.fixture(case, f"{name}.py")
+    driver = DRIVER.format(names)
+    place.write(driver, driver, "driver.py")
+    result = place.verify("--", "driver.py")
+    assert result.disagreeing() == {}
+    assert result.code == 0, result.out + result.err
+    assert set(map(str, {v["outcome"] for v in result.verdicts().values()})) == {"identical"}
+
+
+def test_a_few_fixtures(place: Workplace):
+    verify_together(place, list(QUICK))
+
+
+@pytest.mark.slow
+def test_all_fixtures(place: Workplace):
+    verify_together(place, all_cases())
+
+
+def test_migrated_in_a_scratch_copy(place: Workplace):
+    place.fixture("static_carry/scanned_gru")
+    text = (place.folder / "before" / "model.py").read_text()
+    result = place.verify(folder="before", before="")
+    assert result.code == 0, result.out + result.err
+    assert "the tree, migrated in a scratch copy" in result.out
+    assert "ScannedMemory/GRUCell_0" in result.verdicts()
+    assert result.data["not_exercised"] == []
+    assert (place.folder / "before" / "model.py").read_text() == text
+    assert place.left_behind() == []
+    assert [path.name for path in (place.folder / "before").iterdir()] == ["model.py"]
