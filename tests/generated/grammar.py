@@ -1,0 +1,55 @@
+"""Legacy recurrent programs, drawn at random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from parts import cells, layers, scans, setups, steps, values
+from writer import Part, Writer
+
+PARTS: dict[str, Part] = {
+    part.__name__: part
+    for part in (
+        steps.step,
+        steps.whole,
+        setups.setup,
+        setups.stack,
+        setups.base_class,
+        setups.zeros_of_caller,
+        scans.lifted,
+        scans.scanned_function,
+        scans.population,
+        scans.while_loop,
+        layers.rnn,
+        layers.script_layer,
+        layers.bidirectional,
+        layers.script,
+        values.conditional,
+        values.class_field,
+        values.factory,
+        values.submodule,
+        values.decoys,
+        cells.conv,
+        cells.custom,
+        cells.inherits,
+    )
+}
+
+
+@dataclass(frozen=True)
+class Program:
+    """A source text, and the choices that made it."""
+
+    text: str
+    tags: tuple[str, ...]
+
+
+def program(random: Random) -> Program:
+    """A program of one to three parts."""
+    writer = Writer(random)
+    for _ in range(writer.one(1, 1, 2, 3)):
+        name = writer.one(*PARTS)
+        writer.tag(name)
+        PARTS[name](writer)
+    return Program(writer.text(), tuple(writer.tags))

@@ -1,0 +1,126 @@
+"""What must hold when a legacy program is migrated."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from running import Arrays, run_current, run_legacy
+
+from rnn_codemod.findings import Finding, Options
+from rnn_codemod.migration import migrate_source
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One promise that was broken: its kind, and what was seen."""
+
+    kind: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.detail}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    faults: tuple[Fault, ...]
+    refused: tuple[Finding, ...]
+    after: str
+
+
+class BrokenProgram(Exception):
+    """The grammar wrote a program that does not run before the migration."""
+
+
+def judge(text: str, options: Options | None = None) -> Verdict:
+    """Migrate ``text`` and compare what it computes before and after.
+
+    Raises BrokenProgram where the text does not run on the deprecated cells.
+    """
+    try:
+        before = run_legacy(text)
+    except Exception as error:
+        raise BrokenProgram(f"{type(error).__name__}: {error}\n{text}") from error
+    options = options or Options()
+    try:
+        migration = migrate_source(text, options)
+    except Exception as error:
+        fault = Fault("crash", f"{type(error).__name__}: {error}")
+        return Verdict((fault,), (), text)
+    after = migration.text
+    faults = list(_of_the_text(text, after, migration.refused, options))
+    if not migration.refused and not faults:
+        faults.extend(_of_the_numbers(before, after))
+    return Verdict(tuple(faults), migration.refused, after)
+
+
+def _of_the_text(
+    before: str, after: str, refused: tuple[Finding, ...], options: Options
+) -> Iterator[Fault]:
+    try:
+        ast.parse(after)
+    except SyntaxError as error:
+        yield Fault("does not parse", str(error))
+        return
+    lost = Counter(_comments(before)) - Counter(_comments(after))
+    if lost:
+        yield Fault("lost comment", ", ".join(lost))
+    if "\r\n" in before and "\n" in after.replace("\r\n", ""):
+        yield Fault("line ends", "a line ends in another way than the others")
+    for segment in _sites(before, refused):
+        if after.count(segment) < before.count(segment):
+            yield Fault("refused site changed", segment)
+    try:
+        again = migrate_source(after, options)
+    except Exception as error:
+        yield Fault("crash when run again", f"{type(error).__name__}: {error}")
+        return
+    if again.text != after:
+        yield Fault("not idempotent", _first_difference(after, again.text))
+    if not refused and again.refused:
+        yield Fault("refused when run again", again.refused[0].message)
+
+
+def _of_the_numbers(before: Arrays, text: str) -> Iterator[Fault]:
+    try:
+        after = run_current(text)
+    except Exception as error:
+        yield Fault("does not run", f"{type(error).__name__}: {str(error)[:300]}")
+        return
+    if before.keys() != after.keys():
+        lost, new = sorted(before.keys() - after.keys()), sorted(after.keys() - before.keys())
+        yield Fault("other names", f"lost {lost[:3]}, new {new[:3]}")
+        return
+    for path, old in before.items():
+        new = after[path]
+        if (old.shape, old.dtype) != (new.shape, new.dtype):
+            yield Fault("other shape", f"{path}: {old.dtype}{old.shape}, {new.dtype}{new.shape}")
+        elif not np.allclose(old, new, rtol=1e-5, atol=1e-6):
+            yield Fault("other numbers", path)
+
+
+def _comments(text: str) -> list[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(text, newline="").readline)
+    return [token.string.strip() for token in tokens if token.type == tokenize.COMMENT]
+
+
+def _sites(text: str, refused: tuple[Finding, ...]) -> Iterator[str]:
+    """The source of the refused calls."""
+    at = {(finding.line, finding.column) for finding in refused}
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call):
+            column = len(lines[node.lineno - 1].encode()[: node.col_offset].decode()) + 1
+            if (node.lineno, column) in at:
+                yield ast.get_source_segment(text, node) or ""
+
+
+def _first_difference(one: str, two: str) -> str:
+    pairs = zip(one.splitlines(), two.splitlines(), strict=False)
+    return next((f"{a.strip()} -> {b.strip()}" for a, b in pairs if a != b), "lines added")

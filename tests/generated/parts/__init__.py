@@ -1,0 +1,1 @@
+"""The patterns of the grammar, one kind of module in each file."""
