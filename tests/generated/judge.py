@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from running import Arrays, run_current, run_legacy
 
+from rnn_codemod.editing.apply import RoundTripError
 from rnn_codemod.findings import Finding, Options
 from rnn_codemod.migration import migrate_source
 
@@ -29,9 +30,12 @@ class Fault:
 
 @dataclass(frozen=True)
 class Verdict:
+    """``left_whole`` says why the migrator would not touch the text at all."""
+
     faults: tuple[Fault, ...]
     refused: tuple[Finding, ...]
     after: str
+    left_whole: str = ""
 
 
 class BrokenProgram(Exception):
@@ -50,6 +54,8 @@ def judge(text: str, options: Options | None = None) -> Verdict:
     options = options or Options()
     try:
         migration = migrate_source(text, options)
+    except RoundTripError as error:
+        return Verdict((), (), text, str(error))
     except Exception as error:
         fault = Fault("crash", f"{type(error).__name__}: {error}")
         return Verdict((fault,), (), text)
@@ -73,8 +79,8 @@ def _of_the_text(
         yield Fault("lost comment", ", ".join(lost))
     if "\r\n" in before and "\n" in after.replace("\r\n", ""):
         yield Fault("line ends", "a line ends in another way than the others")
-    for segment in _sites(before, refused):
-        if after.count(segment) < before.count(segment):
+    for segment, count in Counter(_sites(before, refused)).items():
+        if after.count(segment) < count:
             yield Fault("refused site changed", segment)
     try:
         again = migrate_source(after, options)

@@ -30,7 +30,8 @@ def _joined(text: str, random: Random) -> str:
     alone = {
         node.lineno - 1
         for block in ast.walk(ast.parse(text))
-        for node in getattr(block, "body", []) or []
+        if isinstance(block, ast.Module | ast.ClassDef | ast.FunctionDef | ast.For | ast.If)
+        for node in block.body
         if isinstance(node, ast.Assign | ast.Return | ast.AugAssign)
         and node.lineno == node.end_lineno
     }

@@ -42,7 +42,10 @@ def main() -> int:
             print(f"{number}: {broken}")
             faults["the grammar wrote a program that does not run"] += 1
             continue
-        whole += not verdict.refused
+        whole += not verdict.refused and not verdict.left_whole
+        if verdict.left_whole:
+            refusals[f"whole file: {verdict.left_whole}"] += 1
+            examples.setdefault(f"whole file: {verdict.left_whole}", number)
         for finding in verdict.refused:
             refusals[f"{finding.rule}: {finding.reason}"] += 1
             examples.setdefault(f"{finding.rule}: {finding.reason}", number)
