@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
+from layout import noisy
 from parts import cells, layers, scans, setups, steps, values
 from writer import Part, Writer
 
@@ -53,3 +54,10 @@ def program(random: Random) -> Program:
         writer.tag(name)
         PARTS[name](writer)
     return Program(writer.text(), tuple(writer.tags))
+
+
+def numbered(number: int) -> Program:
+    """Program ``number``: the same on every machine; odd numbers are in an odd layout."""
+    random = Random(number)
+    drawn = program(random)
+    return replace(drawn, text=noisy(drawn.text, random)) if number % 2 else drawn

@@ -44,24 +44,20 @@ def size_in_module(w: Writer, value: int, *, local: bool = True) -> Size:
         case "config":
             w.need("import dataclasses")
             cls = w.fresh("Config")
-            w.block("@dataclasses.dataclass(frozen=True)", f"class {cls}:", f"    width: int = {value}")
+            w.block(
+                "@dataclasses.dataclass(frozen=True)", f"class {cls}:", f"    width: int = {value}"
+            )
             return Size(f"self.{attr}.width", value, [f"{attr}: Any"], given=[f"{attr}={cls}()"])
         case "sizes":
-            return Size(
-                f"self.{attr}[1]", value, [f"{attr}: Any"], given=[f"{attr}=(4, {value})"]
-            )
+            return Size(f"self.{attr}[1]", value, [f"{attr}: Any"], given=[f"{attr}=(4, {value})"])
         case "table":
             return Size(
                 f'self.{attr}["n"]', value, [f"{attr}: Any"], given=[f'{attr}={{"n": {value}}}']
             )
         case "sum":
-            return Size(
-                f"self.{attr} + 2", value, [f"{attr}: int"], given=[f"{attr}={value - 2}"]
-            )
+            return Size(f"self.{attr} + 2", value, [f"{attr}: int"], given=[f"{attr}={value - 2}"])
         case "half":
-            return Size(
-                f"self.{attr} // 2", value, [f"{attr}: int"], given=[f"{attr}={2 * value}"]
-            )
+            return Size(f"self.{attr} // 2", value, [f"{attr}: int"], given=[f"{attr}={2 * value}"])
         case "property":
             name = w.fresh("width")
             return Size(
@@ -79,7 +75,7 @@ def size_in_module(w: Writer, value: int, *, local: bool = True) -> Size:
 
 
 def batch_of(w: Writer, x: str, lead: int) -> tuple[list[str], str]:
-    """Lines and an expression for the batch axes of ``x``, which has ``lead`` of them and one more."""
+    """Lines and an expression for the batch axes of ``x``: ``lead`` of them."""
     ways = [([], f"{x}.shape[:-1]"), ([], f"{x}.shape[:{lead}]"), ([], f"tuple({x}.shape[:-1])")]
     if lead == 1:
         name = w.fresh("b")
@@ -116,7 +112,9 @@ def initializer(w: Writer) -> str:
         case "jax":
             return "jax.nn.initializers.uniform(0.3)"
         case "lambda":
-            return w.one("lambda k, s: jnp.ones(s) * 2", "lambda key, shape: jax.random.normal(key, shape)")
+            return w.one(
+                "lambda k, s: jnp.ones(s) * 2", "lambda key, shape: jax.random.normal(key, shape)"
+            )
         case _:
             name = w.fresh("noise")
             w.block(f"def {name}(key, shape):", "    return 0.1 * jax.random.normal(key, shape)")

@@ -2,7 +2,8 @@
 
     JAX_PLATFORMS=cpu python tests/generated/sweep.py --first 0 --count 1000 [--target runtime]
 
-Program N is the same on every machine; those of odd numbers are in an odd layout. The exit code is 1 where a promise was broken.
+Program N is the same on every machine; those of odd numbers are in an odd layout. The
+exit code is 1 where a promise was broken.
 """
 
 from __future__ import annotations
@@ -11,11 +12,9 @@ import argparse
 import time
 from collections import Counter
 from pathlib import Path
-from random import Random
 
-from grammar import program
+from grammar import numbered
 from judge import BrokenProgram, judge
-from layout import noisy
 
 from rnn_codemod.findings import Options
 
@@ -33,11 +32,9 @@ def main() -> int:
     examples: dict[str, int] = {}
     whole = 0
     for number in range(given.first, given.first + given.count):
-        random = Random(number)
-        drawn = program(random)
-        text = noisy(drawn.text, random) if number % 2 else drawn.text
+        drawn = numbered(number)
         try:
-            verdict = judge(text, Options(target=given.target))
+            verdict = judge(drawn.text, Options(target=given.target))
         except BrokenProgram as broken:
             print(f"{number}: {broken}")
             faults["the grammar wrote a program that does not run"] += 1
@@ -54,7 +51,7 @@ def main() -> int:
             print(f"{number}: {fault} {drawn.tags}", flush=True)
             if given.keep:
                 given.keep.mkdir(parents=True, exist_ok=True)
-                (given.keep / f"{number}.py").write_text(text, newline="")
+                (given.keep / f"{number}.py").write_text(drawn.text, newline="")
     print(f"\n{given.count} programs, {whole} migrated whole, {time.monotonic() - started:.0f} s")
     for name, count in refusals.most_common(40):
         print(f"refused {count:5}  {name} (program {examples[name]})")

@@ -12,7 +12,9 @@ def conv(w: Writer) -> None:
     cls = w.cell("ConvLSTMCell")
     kernel = w.one("(3, 3)", "(3, 3)", "[3, 3]", "(2, 2)")
     given = w.one(
-        f"{features}, {kernel}", f"features={features}, kernel_size={kernel}", f"{features}, kernel_size={kernel}"
+        f"{features}, {kernel}",
+        f"features={features}, kernel_size={kernel}",
+        f"{features}, kernel_size={kernel}",
     )
     way = w.one("compact", "helper", "layer", "layer_parameter", "setup", "image", "parameter")
     w.tag(f"conv:{way}")
@@ -24,7 +26,9 @@ def conv(w: Writer) -> None:
     methods: list[str] = [f"@{w.nn('compact')}", f"def __call__(self, {frames}):"]
     match way:
         case "compact":
-            size = w.one(f"(4, 3, {features})", f"(4, 3) + ({features},)", f"x.shape[1:-1] + ({features},)")
+            size = w.one(
+                f"(4, 3, {features})", f"(4, 3) + ({features},)", f"x.shape[1:-1] + ({features},)"
+            )
             batch = w.one("(x.shape[0],)", "x.shape[:1]", "(3,)")
             made = carry_call(w, cls, key, batch, size)
             body = [f"carry = {made}", f"return {cls}({given})(carry, x)"]
@@ -82,7 +86,12 @@ def custom(w: Writer) -> None:
     result = f"({one}, {one})" if pair else one
     start = [head, f"    return {result}"]
     if w.maybe():
-        start = [head, '    """The state at the start."""', f"    state = {result}", "    return state"]
+        start = [
+            head,
+            '    """The state at the start."""',
+            f"    state = {result}",
+            "    return state",
+        ]
     dense = w.nn("Dense")
     step = [f"@{w.nn('compact')}", "def __call__(self, carry, x):"]
     if pair:
@@ -118,12 +127,20 @@ def custom(w: Writer) -> None:
             run = f'found["{name}"] = {name}().init_with_output({w.key()}, {x})'
         case "setup":
             lines = ["def setup(self):", f"    self.cell = {cell}({arguments})", ""]
-            call = carry_call(w, w.one(cell, "self.cell"), key, "(x.shape[0],)", "self.n", drawn=False)
-            lines += ["def __call__(self, x):", f"    carry = {call}", "    return self.cell(carry, x)"]
+            call = carry_call(
+                w, w.one(cell, "self.cell"), key, "(x.shape[0],)", "self.n", drawn=False
+            )
+            lines += [
+                "def __call__(self, x):",
+                f"    carry = {call}",
+                "    return self.cell(carry, x)",
+            ]
             module_class(w, name, [f"n: int = {value}"], lines)
         case "scan":
             lines = [f"@{w.nn('compact')}", "def __call__(self, xs):"]
-            options = 'variable_broadcast="params", split_rngs={"params": False}, in_axes=1, out_axes=1'
+            options = (
+                'variable_broadcast="params", split_rngs={"params": False}, in_axes=1, out_axes=1'
+            )
             lines += [f"    Scanned = {w.nn('scan')}({cell}, {options})"]
             call = carry_call(w, cell, key, "(xs.shape[0],)", str(value), drawn=False)
             lines += [f"    carry = {call}", f"    return Scanned({arguments})(carry, xs)"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pieces import cell_arguments, initializer, module_class, size_in_module
+from pieces import carry_call, cell_arguments, initializer, module_class, size_in_module
 from writer import Writer, indented
 
 
@@ -28,7 +28,9 @@ def rnn(w: Writer) -> None:
     """One layer, in a compact method, in setup, in a list, in a loop, or twice over one cell."""
     kind, value = w.dense(), w.hidden()
     name = w.fresh("Layered")
-    way = w.one("compact", "compact", "setup", "variable", "loop", "list", "shared", "class", "field")
+    way = w.one(
+        "compact", "compact", "setup", "variable", "loop", "list", "shared", "class", "field"
+    )
     w.tag(f"rnn:{way}")
     size = size_in_module(w, value, local=way not in ("setup", "list"))
     cls = w.cell(kind)
@@ -47,7 +49,11 @@ def rnn(w: Writer) -> None:
                 ]
             body.append("return self.layer(xs)")
         case "variable":
-            body += [f"cell = {cell}", f"layer = {_layer(w, 'cell', size.text)}", "return layer(xs)"]
+            body += [
+                f"cell = {cell}",
+                f"layer = {_layer(w, 'cell', size.text)}",
+                "return layer(xs)",
+            ]
         case "loop":
             body += [
                 "for i in range(2):",
@@ -124,7 +130,7 @@ def bidirectional(w: Writer) -> None:
             methods = [f"@{w.nn('compact')}", "def __call__(self, xs):"]
             methods += [f"    forward = {layers[0]}", f"    backward = {layers[1]}"]
             methods.append(
-                f"    return {w.nn('Bidirectional')}(forward_rnn=forward, backward_rnn=backward)(xs)"
+                f"    return {w.nn('Bidirectional')}(forward, backward_rnn=backward)(xs)"
             )
         case _:
             methods = ["def setup(self):", f"    self.ahead = {layers[0]}"]
@@ -146,25 +152,25 @@ def script(w: Writer) -> None:
     kind, value = w.dense(), w.hidden()
     name, cls, key = w.fresh("run"), w.cell(kind), w.key()
     arguments = cell_arguments(w)
-    batch, inputs = f"({w.batch},)", f"x"
+    batch = f"({w.batch},)"
     way = w.one("instance", "throw_away", "class", "function", "init_fn", "partial", "module")
     w.tag(f"script:{way}")
     lines = [f"x = data({w.batch}, {w.width})"]
     match way:
         case "instance":
             lines += [f"cell = {cls}({arguments})"]
-            lines += [f"carry = {carry(w, 'cell', key, batch, str(value))}"]
+            lines += [f"carry = {carry_call(w, 'cell', key, batch, str(value))}"]
             lines += [f"variables = cell.init({key}, carry, x)"]
             lines += ["out = cell.apply(variables, carry, x)"]
         case "throw_away":
-            lines += [f"carry = {carry(w, cls, key, batch, str(value))}"]
+            lines += [f"carry = {carry_call(w, cls, key, batch, str(value))}"]
             lines += [f"variables = {cls}().init({key}, carry, x)"]
             lines += [f"out = {cls}({arguments}).apply(variables, carry, x)"]
         case "class":
-            lines += [f"Cell = {cls}", f"carry = {carry(w, 'Cell', key, batch, str(value))}"]
+            lines += [f"Cell = {cls}", f"carry = {carry_call(w, 'Cell', key, batch, str(value))}"]
             lines += [f"out, variables = Cell({arguments}).init_with_output({key}, carry, x)"]
         case "function":
-            made = carry(w, "cell", "key", "x.shape[:1]", "hidden")
+            made = carry_call(w, "cell", "key", "x.shape[:1]", "hidden")
             w.block(
                 f"def {name}(x, hidden, key):",
                 f"    cell = {cls}({arguments})",
@@ -177,12 +183,12 @@ def script(w: Writer) -> None:
             w.need("import functools")
             maker = w.fresh("make")
             w.block(f"{maker} = functools.partial({cls}, gate_fn={w.nn('hard_sigmoid')})")
-            lines += [f"carry = {carry(w, cls, key, batch, str(value))}"]
+            lines += [f"carry = {carry_call(w, cls, key, batch, str(value))}"]
             lines += [f"out, variables = {maker}().init_with_output({key}, carry, x)"]
         case "module":
             shared = w.fresh("CELL")
             w.block(f"{shared} = {cls}({arguments})")
-            lines += [f"carry = {carry(w, w.one(shared, cls), key, batch, str(value))}"]
+            lines += [f"carry = {carry_call(w, w.one(shared, cls), key, batch, str(value))}"]
             lines += [f"out, variables = {shared}.init_with_output({key}, carry, x)"]
         case _:
             init = initializer(w)
@@ -190,11 +196,8 @@ def script(w: Writer) -> None:
             lines += [f"carry = cell.initialize_carry({key}, {batch}, {value}, {init})"]
             lines += [f"out, variables = cell.init_with_output({key}, carry, x)"]
     w.probe += lines
-    w.probe.append(f'found["{name}"] = carry, out, variables' if way != "function" else
-                   f'found["{name}"] = out, variables')
-
-
-def carry(w: Writer, receiver: str, key: str, batch: str, size: str) -> str:
-    from pieces import carry_call
-
-    return carry_call(w, receiver, key, batch, size)
+    w.probe.append(
+        f'found["{name}"] = carry, out, variables'
+        if way != "function"
+        else f'found["{name}"] = out, variables'
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from parts.steps import starter
 from pieces import batch_of, carry_call, cell_arguments, module_class, name_argument, size_in_module
 from writer import PAIRS, Writer, indented
+
+from parts.steps import starter
 
 
 def lifted(w: Writer) -> None:
@@ -38,7 +39,7 @@ def lifted(w: Writer) -> None:
     if axis and w.maybe():
         before, batch = batch_of(w, "xs[:, 0]", 1)
     else:
-        before = [f"b, t, _ = xs.shape"] if axis else ["t, b, _ = xs.shape"]
+        before = ["b, t, _ = xs.shape"] if axis else ["t, b, _ = xs.shape"]
         if w.maybe():
             batch = "(b,)"
     if axis == 0:
@@ -152,9 +153,7 @@ def population(w: Writer) -> None:
     """``nn.vmap`` of a cell, with parameters of its own for each member."""
     kind, value = w.dense(), w.hidden()
     name, cls = w.fresh("Many"), w.cell(kind)
-    many = (
-        f"{w.nn('vmap')}({cls}, variable_axes={{'params': 0}}, split_rngs={{'params': True}})"
-    )
+    many = f"{w.nn('vmap')}({cls}, variable_axes={{'params': 0}}, split_rngs={{'params': True}})"
     carry = "carry"
     body = [f"Many = {many}"]
     if w.maybe():
@@ -201,7 +200,10 @@ def while_loop(w: Writer) -> None:
             "    ys.append(y)",
             "y = jnp.stack(ys, axis=1)",
         ],
-        ["h = state[-1] if isinstance(state, tuple) else state", "state, y = cell(state, xs[:, 0])"],
+        [
+            "h = state[-1] if isinstance(state, tuple) else state",
+            "state, y = cell(state, xs[:, 0])",
+        ],
         ["old = state", "new, y = cell(old, xs[:, 1])", "state, y = cell(new, xs[:, 0])"],
     )
     if pair and w.maybe():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from parts.steps import starter
 from pieces import carry_call, cell_arguments, module_class, name_argument, size_in_module
 from writer import PAIRS, Writer, indented
+
+from parts.steps import starter
 
 
 def setup(w: Writer) -> None:
@@ -39,7 +40,12 @@ def setup(w: Writer) -> None:
             body.insert(0, f"carry = self.{start}(x.shape[0])")
         case "static":
             call = carry_call(w, cls, "key", "(batch,)", "hidden")
-            methods += ["", "@staticmethod", f"def {start}(key, batch, hidden):", f"    return {call}"]
+            methods += [
+                "",
+                "@staticmethod",
+                f"def {start}(key, batch, hidden):",
+                f"    return {call}",
+            ]
             begin = f"{name}.{start}({key}, {w.batch}, {value})"
             if w.maybe(often=True):
                 begin = ""
@@ -188,7 +194,11 @@ def zeros_of_caller(w: Writer) -> None:
     match way:
         case "augmented":
             methods.append(f"    return {state}, 0")
-            body = ["state, step = carry", f"state, y = {call}(state, x)", "carry = state, step + 1"]
+            body = [
+                "state, step = carry",
+                f"state, y = {call}(state, x)",
+                "carry = state, step + 1",
+            ]
         case "flat" if kind in PAIRS:
             methods.append(f"    return jnp.zeros((batch, 2 * ({size.text})))")
             body = [

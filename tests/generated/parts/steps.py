@@ -43,8 +43,10 @@ def starter(w: Writer, kind: str, batch: tuple[int, ...], value: int) -> str:
                 f"    state = {call}",
                 "    return state",
             )
-            return f"{name}({axes}, hidden={value / 2:g})" if value % 2 == 0 else _zeros(
-                kind, batch, value
+            return (
+                f"{name}({axes}, hidden={value / 2:g})"
+                if value % 2 == 0
+                else _zeros(kind, batch, value)
             )
         case "default":
             constant = w.fresh("SIZE")
@@ -59,9 +61,7 @@ def starter(w: Writer, kind: str, batch: tuple[int, ...], value: int) -> str:
         case "named_cell":
             cell = w.one("cell", "rnn", "features")
             call = carry_call(w, cell, "key", "batch", "size")
-            w.block(
-                f"def {name}(key, batch, size):", f"    {cell} = {cls}()", f"    return {call}"
-            )
+            w.block(f"def {name}(key, batch, size):", f"    {cell} = {cls}()", f"    return {call}")
             return f"{name}({key}, {axes}, {value})"
         case "zeros":
             return _zeros(kind, batch, value)
@@ -169,7 +169,9 @@ def step(w: Writer) -> None:
         body.append(f"{x} = {w.nn('Dense')}({w.one(3, 9)})({x})")
     arguments = cell_arguments(w, name_argument(w))
     cls = w.cell(kind)
-    call = w.one(f"{handed}, {x}", f"{handed}, {x}", f"{handed}, inputs={x}", f"carry={handed}, inputs={x}")
+    call = w.one(
+        f"{handed}, {x}", f"{handed}, {x}", f"{handed}, inputs={x}", f"carry={handed}, inputs={x}"
+    )
     repeats = not scanned and w.maybe()
     match w.one("at once", "at once", "variable", "return", "discarded"):
         case "at once":
@@ -297,9 +299,7 @@ def whole(w: Writer) -> None:
     if not body[-1].startswith("return"):
         body.append(f"return {carry}, y")
     lines = [f"@{w.nn('compact')}", f"def __call__(self, {x}):"]
-    module_class(
-        w, name, size.fields, [*size.methods, *lines, *("    " + line for line in body)]
-    )
+    module_class(w, name, size.fields, [*size.methods, *lines, *("    " + line for line in body)])
     shape = (w.batch,) * (lead == 1) + (w.batch, 4) * (lead == 2) + (w.width,)
     w.probe += [
         f'found["{name}"] = {name}({", ".join(size.given)}).init_with_output({w.key()}, data(*{shape}))'

@@ -102,7 +102,10 @@ def class_field(w: Writer) -> None:
                 given.append(f'options={{"gate_fn": {w.nn("hard_sigmoid")}}}')
     call = carry_call(w, receiver, key, "(batch,)", size.text)
     if w.maybe() and way != "instance":
-        body = [f"carry = {carry_call(w, w.one(receiver, 'self.cell_type()') if way == 'class' else receiver, key, 'x.shape[:-1]', size.text)}", *body]
+        if way == "class" and w.maybe():
+            receiver = "self.cell_type()"
+        call = carry_call(w, receiver, key, "x.shape[:-1]", size.text)
+        body = [f"carry = {call}", *body]
         methods, starts = [f"@{w.nn('compact')}", "def __call__(self, x):"], False
         if way == "factory":
             methods = methods[1:]
@@ -131,7 +134,7 @@ def factory(w: Writer) -> None:
         case "choice":
             w.block(
                 f"def {make}(kind):",
-                f"    if kind == 1:",
+                "    if kind == 1:",
                 f"        return {cls}",
                 f"    return {w.cell(kind)}",
             )
