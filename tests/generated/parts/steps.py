@@ -302,5 +302,6 @@ def whole(w: Writer) -> None:
     module_class(w, name, size.fields, [*size.methods, *lines, *("    " + line for line in body)])
     shape = (w.batch,) * (lead == 1) + (w.batch, 4) * (lead == 2) + (w.width,)
     w.probe += [
-        f'found["{name}"] = {name}({", ".join(size.given)}).init_with_output({w.key()}, data(*{shape}))'
+        f'found["{name}"] = {name}({", ".join(size.given)})'
+        f".init_with_output({w.key()}, data(*{shape}))"
     ]
