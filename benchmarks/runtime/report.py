@@ -37,7 +37,8 @@ channels, window 3 x 3. "Backward" is a forward and a backward pass, for paramet
 
 The machine was shared with other work. In every round each library ran once, and a ratio is the
 median over rounds of flax.linen's time over the library's: above 1 is faster than flax.linen. The
-milliseconds are medians of the same rounds and say more about the machine's load.
+milliseconds are medians of the same rounds and say more about the machine's load. A case without
+a row was not measured in this run.
 
 ![ratios to flax.linen](runtime-benchmarks.svg)
 """
