@@ -30,6 +30,7 @@ def runtime_imports(reading: Reading) -> list[Edit]:
     for node in reading.source.nodes:
         if isinstance(node, ast.ImportFrom) and node.module in _HOMES:
             edits.extend(_moved(reading, node))
+            edits.extend(_after_star(reading, node))
     attributes = list(_attributes(reading))
     if attributes:
         edits.extend(Replace(span, "rnn_runtime") for span in attributes)
@@ -56,6 +57,29 @@ def _import(reading: Reading) -> Edit:
         if isinstance(node, ast.Import | ast.ImportFrom) and "flax" in ast.unparse(node)
     )
     return AddLines(reading.source.span(first)[0], ("import rnn_runtime",))
+
+
+def _after_star(reading: Reading, node: ast.ImportFrom) -> Iterator[Edit]:
+    """The recurrent names that a star import gave, imported behind it."""
+    body = reading.source.tree.body
+    if node.names[0].name != "*" or node not in body[:-1]:
+        return
+    used = {
+        name.id
+        for name in reading.source.nodes
+        if isinstance(name, ast.Name)
+        and name.id in (*_NAMES, *_RENAMED)
+        and reading.scopes.lookup(name.id, name) is None
+    }
+    if used:
+        names = ", ".join(sorted({_RENAMED.get(name, name) for name in used}))
+        following = body[body.index(node) + 1]
+        start = reading.source.span(following)[0]
+        if isinstance(following, ast.ClassDef | ast.FunctionDef) and following.decorator_list:
+            start = reading.source.text.rindex(
+                "@", 0, reading.source.span(following.decorator_list[0])[0]
+            )
+        yield AddLines(start, (f"from rnn_runtime import {names}",))
 
 
 def _moved(reading: Reading, node: ast.ImportFrom) -> Iterator[Edit]:

@@ -179,7 +179,7 @@ def shaped_by_input(context: Context, carry: CarryCall, *size: str) -> list[Edit
     if sample is None:
         shape = shape_tuple(context.reading, carry.parts["batch_dims"], *size)
         return carry_arguments(context, carry, shape)
-    if context.options.target == "runtime":
+    if context.options.target == "runtime" and not carry.own:
         return carry_arguments(context, carry, sample, keyword="sample_input")
     return carry_arguments(context, carry, f"{sample}.shape")
 
