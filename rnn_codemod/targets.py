@@ -61,8 +61,7 @@ def _import(reading: Reading) -> Edit:
 
 def _after_star(reading: Reading, node: ast.ImportFrom) -> Iterator[Edit]:
     """The recurrent names that a star import gave, imported behind it."""
-    body = reading.source.tree.body
-    if node.names[0].name != "*" or node not in body[:-1]:
+    if node.names[0].name != "*":
         return
     used = {
         name.id
@@ -73,13 +72,10 @@ def _after_star(reading: Reading, node: ast.ImportFrom) -> Iterator[Edit]:
     }
     if used:
         names = ", ".join(sorted({_RENAMED.get(name, name) for name in used}))
-        following = body[body.index(node) + 1]
-        start = reading.source.span(following)[0]
-        if isinstance(following, ast.ClassDef | ast.FunctionDef) and following.decorator_list:
-            start = reading.source.text.rindex(
-                "@", 0, reading.source.span(following.decorator_list[0])[0]
-            )
-        yield AddLines(start, (f"from rnn_runtime import {names}",))
+        end = reading.source.span(node)[1]
+        line_end = end + len((reading.source.text[end:].splitlines() or [""])[0])
+        line = f"{reading.source.newline}from rnn_runtime import {names}"
+        yield Replace((line_end, line_end), line)
 
 
 def _moved(reading: Reading, node: ast.ImportFrom) -> Iterator[Edit]:
