@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 # The readers are imported when a document may hold a site: most runs meet none.
 
-DOCUMENTS = (".ipynb",)
+DOCUMENTS = (".ipynb", ".md", ".qmd", ".rst")
 
 
 def is_document(path: str) -> bool:
@@ -30,11 +29,14 @@ def migrate_text(
         CannotDecode: it is not what its name says.
         ValueError, SyntaxError, RecursionError: what ``migrate`` raises.
     """
-    from rnn_codemod.files.programs import Treated, migrate_programs
+    if is_document(path):
+        from rnn_codemod.files.programs import migrate_programs
 
-    if not is_document(path):
-        return Treated(migrate(text, options, around))
-    return migrate_programs(text, reader(path), migrate, options, around)
+        return migrate_programs(text, reader(path), migrate, options, around)
+    from rnn_codemod.files.docstrings import migrate_docstrings
+
+    module = migrate(text, options, around)
+    return migrate_docstrings(text, module, migrate, options, around)
 
 
 def code_of(path: str, text: str) -> str:
@@ -52,9 +54,6 @@ def code_of(path: str, text: str) -> str:
 
 def reader(path: str) -> Callable[[str], Sequence[Program]]:
     """How the text of a document becomes programs."""
-    from rnn_codemod.files import notebooks
+    from rnn_codemod.files import notebooks, prose
 
-    match os.path.splitext(path)[1]:
-        case ".ipynb":
-            return notebooks.programs
-    raise AssertionError(path)
+    return notebooks.programs if path.endswith(".ipynb") else prose.programs

@@ -6,12 +6,13 @@ import ast
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
 from rnn_codemod.around import Around
 from rnn_codemod.files.blocks import Block, Splice, apply, splices
+from rnn_codemod.files.magics import parses
 from rnn_codemod.files.search import RECURRENT, may_be_legacy
 from rnn_codemod.findings import Finding, Migration, Options
 
@@ -87,10 +88,8 @@ def migrate_programs(
             expected[id(block)] = after
             changes += splices(block, after)
     after = apply(text, changes)
-    if changes:
-        codes = [block.code for program in extract(after) for block in program.blocks]
-        if codes != list(expected.values()):
-            raise ValueError("the new code would not come back out of the document as it went in")
+    if changes and not _comes_back(expected.values(), extract(after)):
+        raise ValueError("the new code would not come back out of the document as it went in")
     return Treated(
         Migration(
             after,
@@ -101,6 +100,20 @@ def migrate_programs(
         ),
         tuple(unread),
     )
+
+
+def _comes_back(expected: Iterable[str], programs: Sequence[Program]) -> bool:
+    """Whether the programs hold the expected code, and no block that Python cannot read is new."""
+    wanted = list(expected)
+    blocks = [block for program in programs for block in program.blocks]
+    broken = sum(not parses(code) for code in wanted)
+    return _code_lines(wanted) == _code_lines(block.code for block in blocks) and broken >= sum(
+        not parses(block.code) for block in blocks
+    )
+
+
+def _code_lines(codes: Iterable[str]) -> list[str]:
+    return [line for code in codes for line in code.splitlines() if line]
 
 
 class _Lines:
