@@ -32,8 +32,22 @@ _OTHER = re.compile(r"torch|tensorflow|keras|mxnet|paddle|haiku|equinox|numpy|nn
 _OURS = re.compile(r"jax|flax|linen", re.I)
 
 _PYTHON = frozenset(
-    ["doctest", "ipython", "ipython3", "jupyter-execute", "py", "py3", "pycon", "pyodide"]
-    + ["python", "python-repl", "python3", "testcleanup", "testcode", "testsetup"]
+    [
+        "doctest",
+        "ipython",
+        "ipython3",
+        "jupyter-execute",
+        "py",
+        "py3",
+        "pycon",
+        "pyodide",
+        "python",
+        "python-repl",
+        "python3",
+        "testcleanup",
+        "testcode",
+        "testsetup",
+    ]
 )
 _NAMED = frozenset(["code", "code-block", "code-cell", "code-tab", "sourcecode"])
 """Directives whose argument is the language."""
