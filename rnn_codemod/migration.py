@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from rnn_codemod.annotate import comments
 from rnn_codemod.around import Around
-from rnn_codemod.editing.edits import ArgumentEdit, Decision, Edit, MoveOut, Replace
+from rnn_codemod.editing.edits import ArgumentEdit, Decision, Edit, MoveOut, Replace, Span
 from rnn_codemod.findings import Applicability, Migration, Options
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.world import World
@@ -87,7 +87,7 @@ def _writable(reading: Reading, decisions: list[Decision], options: Options) -> 
             d
             for d in applied
             if id(d) not in failures
-            and (places & set(_places(d)) or (whole and d.finding.rule == "custom_cell"))
+            and (_touching(places, set(_places(d))) or (whole and d.finding.rule == "custom_cell"))
         ]
         failures.update((id(d), "it belongs to a site that cannot be written") for d in more)
         growing = bool(more)
@@ -108,7 +108,16 @@ def _failure(reading: Reading, decisions: list[Decision]) -> str | None:
     return None
 
 
-def _places(decision: Decision) -> Iterator[tuple[int, int]]:
+def _touching(some: set[Span], others: set[Span]) -> bool:
+    """Whether a place of one is, or holds, a place of the other."""
+    return any(
+        (a[0] <= b[0] and b[1] <= a[1]) or (b[0] <= a[0] and a[1] <= b[1])
+        for a in some
+        for b in others
+    )
+
+
+def _places(decision: Decision) -> Iterator[Span]:
     """The spans that a decision edits."""
     for edit in decision.edits:
         if isinstance(edit, MoveOut | Replace):

@@ -5,7 +5,14 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from rnn_codemod.reading.facts import Application, CarryCall, Construction, Facts, RnnCall
+from rnn_codemod.reading.facts import (
+    Application,
+    CarryCall,
+    Construction,
+    Facts,
+    RnnCall,
+    given_features,
+)
 from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.purity import Purity
 from rnn_codemod.reading.scopes import ITEM
@@ -354,6 +361,17 @@ class Sizes:
             and value.args[0].id == name
         )
 
+    def _other_widths(self, cls: ast.ClassDef, names: set[str], sizes: list[_Size]) -> bool:
+        """Whether the class also builds cells of these kinds that have other features already."""
+        known = {ast.unparse(size.node) for size in sizes}
+        return any(
+            names & {kind.name for kind in made.kinds}
+            and not made.legacy
+            and _text(given_features(made)) not in known
+            for made in self.facts.constructions
+            if self.source.method_class(made.node) is cls
+        )
+
     def _by_class(self, construction: Construction) -> Width | None:
         """The one size that the class creates carries of this kind with."""
         cls = self.source.method_class(construction.node)
@@ -371,10 +389,14 @@ class Sizes:
                 or (maker.startswith("self.") and ast.unparse(carry.receiver) == maker)
             )
         ]
-        if not sizes:
+        if not sizes or self._other_widths(cls, names, sizes):
             return None
         found = self._agreed(sizes, construction.node, "the size of every carry its class creates")
         return found if isinstance(found, Width) else None
+
+
+def _text(node: ast.expr | None) -> str:
+    return "" if node is None else ast.unparse(node)
 
 
 def _may_be_anothers(carry: CarryCall) -> bool:

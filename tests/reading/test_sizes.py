@@ -54,3 +54,19 @@ def test_width(body: str, features: str) -> None:
     migration = migrate_source(f"{HEADER}def f(h, c, x, n, s):\n    {body}\n    return h\n")
     assert f"(features={features})" in migration.text
     assert not migration.refused
+
+
+def test_a_carry_that_is_migrated_still_speaks_against_a_width() -> None:
+    text = HEADER + (
+        "class Stack(nn.Module):\n"
+        "    widths: tuple\n"
+        "    def setup(self):\n"
+        "        self.cells = [nn.GRUCell() for _ in self.widths]\n"
+        "    def initial(self, b):\n"
+        "        new = nn.GRUCell(features=self.widths[0], parent=None)\n"
+        "        return new.initialize_carry(key, (b, 1)), nn.GRUCell.initialize_carry(\n"
+        "            key, (b,), self.widths[1])\n"
+    )
+    once = migrate_source(text)
+    assert "self.cells = [nn.GRUCell() for _ in self.widths]" in once.text
+    assert migrate_source(once.text).text == once.text
