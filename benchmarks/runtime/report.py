@@ -35,8 +35,8 @@ GPU.** Shapes (batch, time, in, width): tiny (1, 128, 64, 128), mid (32, 128, 12
 128, 64, 64), speech (8, 2000, 80, 320), big (64, 512, 128, 512); ConvLSTM (8, 20, 32, 32, 3) to 16
 channels, window 3 x 3. "Backward" is a forward and a backward pass, for parameters and inputs.
 
-The machine was shared with other work. In every round each library ran once, and a ratio is the
-median over rounds of flax.linen's time over the library's: above 1 is faster than flax.linen. The
+The machine was shared with other work. In every round each library ran once, in random order,
+and a ratio is the median over rounds of flax.linen's time over the library's: above 1 is faster than flax.linen. The
 milliseconds are medians of the same rounds and say more about the machine's load. A case without
 a row was not measured in this run.
 

@@ -2,8 +2,8 @@
 
     JAX_PLATFORMS=cpu KERAS_BACKEND=jax python benchmarks/runtime/run.py [CASE ...]
 
-Needs flax, dm-haiku, equinox, keras and torch. In every round each library runs once, so a busy
-machine disturbs all of them alike; a ratio is the median over rounds of (flax.linen's time in the
+Needs flax, dm-haiku, equinox, keras and torch. In every round each library runs once, in random
+order, so a busy machine disturbs all of them alike; a ratio is the median over rounds of (flax.linen's time in the
 round / the library's), from the wall clock and from the process's CPU time. Writes
 docs/runtime-benchmarks.json; benchmarks/runtime/report.py makes the table and the picture.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import random
 import sys
 import time
 from pathlib import Path
@@ -49,7 +50,9 @@ def measure(programs: dict[str, Any]) -> dict[str, dict[str, float]]:
     while len(wall["flax.linen"]) < 4 or (
         time.perf_counter() < end and len(wall["flax.linen"]) < ROUNDS
     ):
-        for name, run in programs.items():
+        # In a random order: what follows torch shares the cores with its waiting threads.
+        order = random.sample(list(programs.items()), len(programs))
+        for name, run in order:
             started, used = time.perf_counter(), time.process_time()
             run()
             wall[name].append(time.perf_counter() - started)
