@@ -90,6 +90,15 @@ class _WithCommand(click.Command):
         return remaining
 
 
+class _MayVerify(_WithCommand):
+    """A command in which ``--`` means another command only with ``--verify``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--verify" in _split(args)[0]:
+            return super().parse_args(ctx, args)
+        return click.Command.parse_args(self, ctx, args)
+
+
 def _split(args: list[str]) -> tuple[list[str], bool, list[str]]:
     if "--" not in args:
         return args, False, []
@@ -116,18 +125,38 @@ def main() -> None:
     """
 
 
-@main.command(epilog=EXIT_CODES)
+@main.command(cls=_MayVerify, epilog=EXIT_CODES)
 @_what_to_do
+@click.option("--verify", is_flag=True, help="Only if -- COMMAND computes the same numbers.")
 @click.option("--diff", is_flag=True, help="Print a unified diff and write nothing.")
 @click.option("--annotate", is_flag=True, help="Leave each refusal as a comment in the code too.")
 @click.pass_context
-def migrate(context: click.Context, /, paths: tuple[str, ...], diff: bool, **chosen: Any) -> None:
+def migrate(
+    context: click.Context,
+    /,
+    paths: tuple[str, ...],
+    diff: bool,
+    verify: bool,
+    words: tuple[str, ...] = (),
+    **chosen: Any,
+) -> None:
     """Rewrite files, and the Python files in folders, where they are.
 
     PATH may be - for stdin to stdout. Folders are searched without what .gitignore excludes.
+
+    With --verify the migration is first tried out in a scratch copy, as the command verify does,
+    and the files are only written if the numbers agree.
     """
     from rnn_codemod import commands
 
+    if verify:
+        from rnn_codemod.verify.commands import tried_out
+
+        if diff or "-" in paths:
+            raise click.UsageError("--verify goes with neither --diff nor -")
+        code = tried_out(paths, words, _options(**chosen))
+        if code:
+            context.exit(code)
     context.exit(commands.migrate(paths, _options(**chosen), diff))
 
 

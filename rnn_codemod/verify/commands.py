@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from rnn_codemod.findings import Options
+from rnn_codemod.run import Mode, migrate_paths
 from rnn_codemod.verify.problem import UsageError, VerifyError
 
 USAGE, TROUBLE, INTERRUPTED = 2, 3, 130
@@ -52,6 +54,17 @@ def verify(
     except OSError as error:
         return _told(f"{error.filename}: {error.strerror}", TROUBLE)
     return report.exit_code
+
+
+def tried_out(paths: tuple[str, ...], words: tuple[str, ...], options: Options) -> int:
+    """Verifies what a migration of ``paths`` would do; 0 where it may be done."""
+    results = migrate_paths(paths, options, Mode.CHECK)
+    if not any(result.before != result.after for result in results):
+        return 0
+    code = verify(None, None, paths=paths, command=words, options=options)
+    if code:
+        _told("nothing is written, because the numbers are not shown to agree", code)
+    return code
 
 
 def _told(message: str, code: int) -> int:

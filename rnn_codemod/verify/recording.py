@@ -66,6 +66,8 @@ class Recording:
     devices: tuple[str, ...] = ()
     processes: int = 0
     troubles: tuple[str, ...] = ()
+    shared: tuple[int, int] = (0, 0)
+    """How many initial parameters were taken over, of how many."""
 
 
 def read_recording(folder: Path) -> Recording:
@@ -140,6 +142,15 @@ def _end(recording: Recording, process: int, line: dict[str, Any]) -> None:
     recording.devices = tuple(line["devices"])
 
 
+def _init(recording: Recording, process: int, line: dict[str, Any]) -> None:
+    """What another run takes over is read there."""
+
+
+def _shared(recording: Recording, process: int, line: dict[str, Any]) -> None:
+    taken, of = recording.shared
+    recording.shared = (taken + line["taken"], of + line["all"])
+
+
 _READERS = {
     "array": _array,
     "call": _event,
@@ -147,9 +158,11 @@ _READERS = {
     "end": _end,
     "flax": _flax,
     "gradient": _event,
+    "init": _init,
     "more": _more,
     "probe": _event,
     "process": _process,
+    "shared": _shared,
     "trace": _traced,
     "trouble": _trouble,
     "used": _used,

@@ -123,6 +123,7 @@ class _Session:
     after: Interpreter
     progress: Progress
     used: set[Function] = field(default_factory=set)
+    shared: tuple[int, int] = (0, 0)
 
     def report(self) -> Report:
         self._make_startup("before", deprecated=not self.before.is_legacy)
@@ -164,6 +165,7 @@ class _Session:
         old, old_ended = self._record("before", self.before, self.trees.before, name, words)
         new, new_ended = self._record("after", self.after, self.trees.after, name, words)
         self.used |= new.used
+        self.shared = (self.shared[0] + new.shared[0], self.shared[1] + new.shared[1])
         return Run(
             name,
             old_ended,
@@ -245,7 +247,8 @@ class _Session:
 
     def _parameters_note(self) -> str:
         if self.request.share_params:
-            return "the initial parameters of before were carried over to after"
+            taken, of = self.shared
+            return f"{taken} of {of} initial parameters of after were taken over from before"
         if self.before.jax != self.after.jax:
             return "parameters drawn on both sides, with jax_threefry_partitionable=False"
         return "parameters drawn on both sides by the same jax"

@@ -23,7 +23,8 @@ FOLDER = "RNN_CODEMOD_RECORD"
 DEPRECATED = "RNN_CODEMOD_DEPRECATED"
 """Environment variable: set where the deprecated cells of rnn_runtime stand in for flax 0.6."""
 SHARED = "RNN_CODEMOD_PARAMETERS"
-"""Environment variable: the records whose initial parameters this run takes over."""
+"""Environment variable: the records whose initial parameters this run takes over; empty in the
+run that they are taken from."""
 TREE = "RNN_CODEMOD_TREE"
 """Environment variable: the folder whose functions are noted when they use a recurrent module."""
 
@@ -83,7 +84,7 @@ class _Record:
         dtype, data = str(array.dtype), np.ascontiguousarray(array)
         head = f"{dtype}{array.shape}"
         digest = hashlib.sha256(head.encode() + data.tobytes()).hexdigest()[:32]
-        step = 1 if whole and os.environ.get(SHARED) else max(1, -(-array.size // WHOLE))
+        step = 1 if whole and SHARED in os.environ else max(1, -(-array.size // WHOLE))
         if digest not in self.written:
             self.written.add(digest)
             kept = data.reshape(-1)[::step]
@@ -166,6 +167,8 @@ def _flax_imported(flax):
     version = getattr(flax, "__version__", None) or sys.modules["flax.version"].__version__
     record.line("flax", version=version)
     _wrap_modules(nn.Module)
+    if SHARED in os.environ:
+        _share_parameters(nn.Module)
     _wrap_carries(vars(recurrent).values())
     if os.environ.get(DEPRECATED):
         from rnn_runtime.deprecated import legacy_names
@@ -341,6 +344,64 @@ def _wrap_modules(module_class):
             _wrap_carries([cls])
 
     module_class.__init_subclass__ = classmethod(init_subclass)
+
+
+def _share_parameters(module_class):
+    """Lets ``Module.init`` tell its parameters, or take over those that it told before."""
+    original = module_class.init
+    given = _read_parameters(os.environ[SHARED]) if os.environ[SHARED] else None
+
+    @functools.wraps(original)
+    def init(self, *args, **kwargs):
+        result = original(self, *args, **kwargs)
+        name = type(self).__name__
+        if given is None:
+            emit("init", ("init of " + name, name, "init", ""), {"init": result})
+            return result
+        values = given[name].pop(0) if given.get(name) else {}
+        counts = [0, 0]
+        result = _filled(result, values, "init", counts)
+        record.line("shared", module=name, taken=counts[0], all=counts[1])
+        return result
+
+    module_class.init = init
+
+
+def _read_parameters(folder):
+    """By class, the parameters of each ``init`` in order: arrays by their path."""
+    import numpy as np
+
+    given, arrays = {}, {}
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as lines:
+            for line in map(json.loads, lines):
+                if line["kind"] == "array" and line["step"] == 1:
+                    data = np.frombuffer(base64.b64decode(line["data"]), _dtype(line["dtype"]))
+                    arrays[line["digest"]] = data.reshape(line["shape"])
+                elif line["kind"] == "init":
+                    leaves = {path: arrays.get(digest) for path, digest in line["leaves"]}
+                    given.setdefault(line["key"][1], []).append(leaves)
+    return given
+
+
+def _dtype(name):
+    import jax.numpy as jnp
+
+    return getattr(jnp, name).dtype
+
+
+def _filled(tree, values, path, counts):
+    if hasattr(tree, "items"):
+        filled = {k: _filled(v, values, f"{path}/{k}", counts) for k, v in tree.items()}
+        return type(tree)(filled)
+    counts[1] += 1
+    value = values.get(path)
+    if value is None or value.shape != tree.shape or value.dtype != tree.dtype:
+        return tree
+    import jax.numpy as jnp
+
+    counts[0] += 1
+    return jnp.asarray(value)
 
 
 def _takes_carry(cls, method):

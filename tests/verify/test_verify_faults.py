@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from conftest import Workplace
+from workplace import Workplace
 
 SCANNED = "static_carry/scanned_gru"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import FIXTURES, Workplace
+from workplace import FIXTURES, Workplace
 
 QUICK = (
     "static_carry/scanned_gru",

@@ -1,0 +1,73 @@
+"""Trees with a before and an after, verified by the command line as a user starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+FIXTURES = ROOT / "fixtures"
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What the command line said."""
+
+    code: int
+    out: str
+    err: str
+    data: dict[str, Any]
+
+    def verdicts(self) -> dict[str, dict[str, Any]]:
+        return {v["path"]: v for run in self.data["runs"] for v in run["verdicts"]}
+
+    def disagreeing(self) -> dict[str, str]:
+        good = ("identical", "ulp", "tolerance")
+        return {p: v["outcome"] for p, v in self.verdicts().items() if v["outcome"] not in good}
+
+
+class Workplace:
+    """A folder of the test with ``before`` and ``after`` in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.temporary = folder / "temporary"
+        for name in ("before", "after", "temporary"):
+            (folder / name).mkdir()
+
+    def write(self, before: str, after: str, name: str = "model.py") -> None:
+        for side, text in (("before", before), ("after", after)):
+            (self.folder / side / name).write_text(text)
+
+    def fixture(self, case: str, name: str = "model.py") -> None:
+        for side in ("before", "after"):
+            shutil.copy(FIXTURES / case / f"{side}.py", self.folder / side / name)
+
+    def verify(self, *words: str, folder: str = "after", before: str = "../before") -> Verified:
+        report = self.folder / "report.json"
+        asked = ["--before", before] if before else []
+        command = [sys.executable, "-m", "rnn_codemod", "verify", *asked, "--json", str(report)]
+        done = subprocess.run(
+            [*command, *words],
+            cwd=self.folder / folder,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "TMPDIR": str(self.temporary),
+                "JAX_PLATFORMS": "cpu",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        data = json.loads(report.read_text()) if report.exists() else {}
+        return Verified(done.returncode, done.stdout, done.stderr, data)
+
+    def left_behind(self) -> list[str]:
+        return sorted(path.name for path in self.temporary.iterdir())
