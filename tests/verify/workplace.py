@@ -38,6 +38,12 @@ class Workplace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.temporary = folder / "temporary"
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(self.temporary),
+            "JAX_PLATFORMS": "cpu",
+        }
         for name in ("before", "after", "temporary"):
             (folder / name).mkdir()
 
@@ -56,12 +62,7 @@ class Workplace:
         done = subprocess.run(
             [*command, *words],
             cwd=self.folder / folder,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(ROOT),
-                "TMPDIR": str(self.temporary),
-                "JAX_PLATFORMS": "cpu",
-            },
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,

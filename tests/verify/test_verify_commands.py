@@ -1,0 +1,166 @@
+"""Commands of all kinds, end to end: what is recorded, the exit code, and what is left."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+from workplace import FIXTURES, Workplace
+
+from rnn_codemod.verify.legacy_env import pinned
+
+MODEL = """\
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+
+class Model(nn.Module):
+    @nn.compact
+    def __call__(self, xs):
+        ys = nn.RNN(nn.GRUCell({cell}){size})(xs)
+        return nn.Dense(1)(ys)
+
+
+def main():
+    model, xs = Model(), jnp.ones((2, 5, 3))
+    variables = model.init(jax.random.PRNGKey({seed}), xs)
+    loss = lambda variables, xs: model.apply(variables, xs).mean()
+    jax.jit(jax.value_and_grad(loss))(variables, xs)
+    jax.jit(jax.vmap(model.apply, (None, 0)))(variables, jnp.stack([xs, 2 * xs]))
+    return variables
+"""
+BEFORE = MODEL.format(cell="", size=", 4", seed=0)
+AFTER = MODEL.format(cell="features=4", size="", seed=0)
+
+
+def run_driver(place: Workplace, code: str, *words: str):
+    for side in ("before", "after"):
+        (place.folder / side / "driver.py").write_text(code)
+    return place.verify(*words, "--", "driver.py")
+
+
+@pytest.mark.parametrize(
+    ("code", "codes"),
+    [
+        ("import sys; sys.exit(4)", 3),
+        ("print('no recurrent module at all')", 1),
+        ("import time; time.sleep(600)", 3),
+    ],
+    ids=["fails", "exercises nothing", "hangs"],
+)
+def test_no_numbers_no_agreement(place: Workplace, code: str, codes: int):
+    place.write(BEFORE, AFTER)
+    result = run_driver(place, code, "--timeout", "5")
+    assert result.code == codes, result.out
+    assert place.left_behind() == []
+
+
+def test_nothing_changed(place: Workplace):
+    place.write(AFTER, AFTER)
+    result = run_driver(place, "")
+    assert result.code == 2
+    assert "nothing changed" in result.err
+
+
+def test_jit_vmap_and_gradients_in_a_forked_process_elsewhere(place: Workplace):
+    place.write(BEFORE, AFTER)
+    code = (
+        "import os, subprocess, sys\n"
+        "os.chdir('/')\n"
+        "code = 'import model, os; model.main(); os.fork() or os._exit(0)'\n"
+        "sys.exit(subprocess.run([sys.executable, '-c', code]).returncode)\n"
+    )
+    result = run_driver(place, code)
+    assert result.code == 0, result.out
+    verdicts = result.verdicts()
+    assert verdicts["Model"]["calls"] == 4
+    assert verdicts["Model/GRUCell_0"]["outcome"] == "identical"
+    assert verdicts["value_and_grad of <lambda>"]["calls"] == 1
+    assert place.left_behind() == []
+
+
+def test_a_process_that_dies_half_way_is_read_up_to_there(place: Workplace):
+    place.write(BEFORE, AFTER)
+    result = run_driver(place, "import model, os\nmodel.main()\nos.abort()\n")
+    assert result.code == 3
+    assert "was killed by SIGABRT" in result.out
+    assert result.verdicts()["Model"]["outcome"] == "identical"
+
+
+def test_shared_parameters_make_up_for_another_seed(place: Workplace):
+    place.write(BEFORE, MODEL.format(cell="features=4", size="", seed=1))
+    code = (
+        "import model, jax, jax.numpy as jnp\n"
+        "model.Model().apply(model.main(), jnp.ones((1, 2, 3)))\n"
+    )
+    result = run_driver(place, code, "--share-params")
+    assert "initial parameters of after were taken over" in result.out
+    taken = next(note for note in result.data["notes"] if "taken over" in note).split()
+    assert taken[0] == taken[2] != "0"
+    assert result.verdicts()["value_and_grad of <lambda>"]["outcome"] == "identical"
+    assert (
+        run_driver(place, code).verdicts()["value_and_grad of <lambda>"]["outcome"] == "different"
+    )
+
+
+def migrate(place: Workplace, driver: str) -> subprocess.CompletedProcess[str]:
+    (place.folder / "before" / "driver.py").write_text(driver)
+    command = [sys.executable, "-m", "rnn_codemod", "migrate", "--verify", "model.py"]
+    return subprocess.run(
+        [*command, "--", "driver.py"],
+        cwd=place.folder / "before",
+        env=place.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("driver", "code", "side"),
+    [
+        ("import model; model.main()", 0, "after"),
+        # Reads its own source, so that the numbers are not the same.
+        (
+            "import jax; import model; n = len(open('model.py').read())\n"
+            "import jax.numpy as jnp; m = model.Model()\n"
+            "m.init(jax.random.PRNGKey(n), jnp.ones((1, 2, 3)))",
+            1,
+            "before",
+        ),
+    ],
+    ids=["agrees", "differs"],
+)
+def test_migrate_verify(place: Workplace, driver: str, code: int, side: str):
+    place.write(BEFORE, AFTER)
+    done = migrate(place, driver)
+    assert done.returncode == code, done.stdout + done.stderr
+    expected = BEFORE if side == "before" else AFTER
+    assert (place.folder / "before" / "model.py").read_text() == expected
+    assert ("nothing is written" in done.stderr) == (side == "before")
+
+
+def test_the_page_in_a_browser(place: Workplace):
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
+        pytest.skip("no chromium is installed")
+    place.write(BEFORE, MODEL.format(cell="features=4", size="", seed=1))
+    page = place.folder / "report.html"
+    result = run_driver(place, "import model; model.main()", "--html", str(page))
+    assert result.code == 1
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    profile = f"--user-data-dir={place.folder / 'profile'}"
+    done = subprocess.run(
+        [*command, profile, page.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert '<h1 class="bad" id="conclusion">DIFFERENT' in done.stdout
+    assert "<polyline" in done.stdout
+    assert "Model/GRUCell_0" in done.stdout
+    assert "http://" not in page.read_text() and "https://" not in page.read_text()
+
+
+def test_the_pins_are_those_of_the_fixtures():
+    assert pinned() == (FIXTURES / "legacy-requirements.txt").read_text().split()
