@@ -140,7 +140,7 @@ def migrate(
     words: tuple[str, ...] = (),
     **chosen: Any,
 ) -> None:
-    """Rewrite files, and the Python files in folders, where they are.
+    """Rewrite files, and all Python, notebooks and texts in folders, where they are.
 
     PATH may be - for stdin to stdout. Folders are searched without what .gitignore excludes.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
 
 UNKNOWN = "\u01c3"
@@ -32,10 +33,20 @@ def masked(code: str) -> str:
 def parses(code: str) -> bool:
     """Whether Python reads ``code``."""
     try:
-        ast.parse(code)
+        quiet_tree(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
+
+
+def quiet_tree(code: str) -> ast.Module:
+    """The tree of what may be no Python at all, so that a warning about it says nothing.
+
+    Raises SyntaxError, ValueError, RecursionError or MemoryError, as ``ast.parse`` does.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(code)
 
 
 def _masked_lines(lines: list[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rnn_codemod.files.blocks import Block
+from rnn_codemod.files.magics import quiet_tree
 from rnn_codemod.files.programs import Program
 
 _SPOKEN = re.compile(
@@ -43,7 +44,7 @@ def in_programs(text: str, blocks: Sequence[Block]) -> list[Program]:
 def _imports(code: str) -> Iterator[tuple[str, str]]:
     """By the name that it binds, each import that every run of the code makes."""
     try:
-        tree = ast.parse(code)
+        tree = quiet_tree(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in tree.body:

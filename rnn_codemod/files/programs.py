@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 from bisect import bisect_right
@@ -12,7 +11,7 @@ from itertools import chain
 
 from rnn_codemod.around import Around
 from rnn_codemod.files.blocks import Block, Splice, apply, splices
-from rnn_codemod.files.magics import parses
+from rnn_codemod.files.magics import parses, quiet_tree
 from rnn_codemod.files.search import RECURRENT, may_be_legacy
 from rnn_codemod.findings import Finding, Migration, Options
 
@@ -187,7 +186,7 @@ def _all_code(program: Program) -> str:
 
 def _error(block: Block) -> Exception | None:
     try:
-        ast.parse(block.code)
+        quiet_tree(block.code)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return error
     return None

@@ -177,3 +177,9 @@ def test_comments_at_a_prompt() -> None:
 def test_a_prelude_keeps_its_imports() -> None:
     text = f"With `from flax import linen as nn`:\n\n```python\n{LEGACY}\n```\n"
     assert DONE in treated(text, options=Options(target="runtime")).after.decode()
+
+
+def test_text_that_is_no_python_raises_no_warning(recwarn: pytest.WarningsRecorder) -> None:
+    text = f"{HEAD}~~~\n1or 2 '\\d' (\n~~~\n\n```python\n{LEGACY}\n```\n"
+    assert len(treated(text).rewritten) == 1
+    assert [str(it.message) for it in recwarn] == []
