@@ -36,9 +36,12 @@ GPU.** Shapes (batch, time, in, width): tiny (1, 128, 64, 128), mid (32, 128, 12
 channels, window 3 x 3. "Backward" is a forward and a backward pass, for parameters and inputs.
 
 The machine was shared with other work. In every round each library ran once, in random order,
-and a ratio is the median over rounds of flax.linen's time over the library's: above 1 is faster than flax.linen. The
-milliseconds are medians of the same rounds and say more about the machine's load. A case without
-a row was not measured in this run.
+and a ratio is the median over rounds of flax.linen's time over the library's: above 1 is faster
+than flax.linen. The milliseconds are medians of the same rounds and say more about the machine's
+load, and so do compile times. A case without a row was not measured in this run.
+
+The figures of torch are no measure of torch: its threads and those of XLA wait for one another's
+cores in one process, and a loaded machine of two cores stops them for whole time slices.
 
 ![ratios to flax.linen](runtime-benchmarks.svg)
 """

@@ -3,9 +3,10 @@
     JAX_PLATFORMS=cpu KERAS_BACKEND=jax python benchmarks/runtime/run.py [CASE ...]
 
 Needs flax, dm-haiku, equinox, keras and torch. In every round each library runs once, in random
-order, so a busy machine disturbs all of them alike; a ratio is the median over rounds of (flax.linen's time in the
-round / the library's), from the wall clock and from the process's CPU time. Writes
-docs/runtime-benchmarks.json; benchmarks/runtime/report.py makes the table and the picture.
+order, so a busy machine disturbs all of them alike; a ratio is the median over rounds of
+(flax.linen's time in the round / the library's), from the wall clock and from the process's CPU
+time. Writes docs/runtime-benchmarks.json; benchmarks/runtime/report.py makes the table and the
+picture.
 """
 
 from __future__ import annotations
