@@ -372,6 +372,24 @@ class Sizes:
             if self.source.method_class(made.node) is cls
         )
 
+    def _carry_of_another(
+        self, construction: Construction, cls: ast.ClassDef, names: set[str]
+    ) -> bool:
+        """Whether a carry made in the class goes into another cell than this one, and only there."""
+        known = {
+            use.cell
+            for use in self.facts.applications
+            if self.source.method_class(use.node) is cls
+            and self.created_with(use.carry) is not None
+            and not self.is_made_by(use.cell, construction)
+        }
+        return any(
+            made is not construction
+            and names & {kind.name for kind in made.kinds}
+            and any(self.is_made_by(cell, made) for cell in known)
+            for made in self.facts.constructions
+        )
+
     def _by_class(self, construction: Construction) -> Width | None:
         """The one size that the class creates carries of this kind with."""
         cls = self.source.method_class(construction.node)
@@ -390,6 +408,8 @@ class Sizes:
             )
         ]
         if not sizes or self._other_widths(cls, names, sizes):
+            return None
+        if self._carry_of_another(construction, cls, names):
             return None
         found = self._agreed(sizes, construction.node, "the size of every carry its class creates")
         return found if isinstance(found, Width) else None

@@ -70,3 +70,19 @@ def test_a_carry_that_is_migrated_still_speaks_against_a_width() -> None:
     once = migrate_source(text)
     assert "self.cells = [nn.GRUCell() for _ in self.widths]" in once.text
     assert migrate_source(once.text).text == once.text
+
+
+def test_the_carry_of_another_cell_is_no_evidence() -> None:
+    text = HEADER + (
+        "class Agent(nn.Module):\n"
+        "    def setup(self):\n"
+        "        self.core = nn.GRUCell()\n"
+        "        self.other = nn.GRUCell()\n"
+        "    def __call__(self, carry, x):\n"
+        "        carry, y = self.core(carry, x)\n"
+        "        return self.other(nn.GRUCell.initialize_carry(key, (3,), 7), x)\n"
+    )
+    migration = migrate_source(text)
+    assert "self.core = nn.GRUCell()\n" in migration.text
+    assert "self.other = nn.GRUCell(features=7)\n" in migration.text
+    assert [finding.line for finding in migration.refused] == [6]
