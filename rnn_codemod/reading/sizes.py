@@ -375,7 +375,7 @@ class Sizes:
     def _carry_of_another(
         self, construction: Construction, cls: ast.ClassDef, names: set[str]
     ) -> bool:
-        """Whether a carry made in the class goes into another cell than this one, and only there."""
+        """Whether a carry that the class makes goes into another cell of these kinds."""
         known = {
             use.cell
             for use in self.facts.applications
