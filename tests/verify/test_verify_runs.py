@@ -9,18 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from rnn_codemod.verify.process import KEPT, MARK, CannotRun, Ended, run
+from rnn_codemod.verify.process import KEPT, CannotRun, Ended, run
 
 
 def run_code(code: str, folder: Path, timeout: float = 60.0) -> Ended:
-    return run([sys.executable, "-c", code], folder, dict(os.environ), timeout)
+    return run([sys.executable, "-c", code], folder, environment(folder), timeout)
 
 
-def marked_processes() -> list[str]:
+def environment(folder: Path) -> dict[str, str]:
+    """Tells a test's own processes from those of the tests that run beside it."""
+    return {**os.environ, "TEST_FOLDER": str(folder)}
+
+
+def processes_of(folder: Path) -> list[str]:
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if f"{MARK}=".encode() in (entry / "environ").read_bytes():
+            if f"TEST_FOLDER={folder}".encode() in (entry / "environ").read_bytes().split(b"\0"):
                 state = (entry / "stat").read_bytes().rpartition(b")")[2].split()[0]
                 found += [entry.name] * (state not in (b"Z", b"X"))
         except OSError:
@@ -57,7 +62,7 @@ def test_a_command_that_hangs_and_will_not_end(tmp_path: Path):
     ended = run_code(code, tmp_path, timeout=1.0)
     assert ended.code is None
     assert "did not end within" in str(ended)
-    assert marked_processes() == []
+    assert processes_of(tmp_path) == []
 
 
 def test_megabytes_of_output(tmp_path: Path):
@@ -73,7 +78,7 @@ def test_processes_left_running_are_ended(tmp_path: Path, session: str):
     started = time.monotonic()
     assert run_code(code, tmp_path).code == 0
     assert time.monotonic() - started < 300
-    assert marked_processes() == []
+    assert processes_of(tmp_path) == []
 
 
 def test_an_exception_of_the_caller_ends_the_command(tmp_path: Path):
@@ -81,5 +86,11 @@ def test_an_exception_of_the_caller_ends_the_command(tmp_path: Path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run([sys.executable, "-c", "import time; time.sleep(600)"], tmp_path, {}, 60, interrupt)
-    assert marked_processes() == []
+        run(
+            [sys.executable, "-c", "import time; time.sleep(600)"],
+            tmp_path,
+            environment(tmp_path),
+            60,
+            interrupt,
+        )
+    assert processes_of(tmp_path) == []
