@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from rnn_codemod.tree import Disk, Tree
+
 
 @dataclass(frozen=True, slots=True)
 class Around:
@@ -15,3 +17,5 @@ class Around:
     """Gives the text of another path; raises OSError or ValueError where that cannot be read."""
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the name of a cell class of the project, the given files that mention it."""
+    tree: Tree = field(default_factory=Disk)
+    """Answers which files and folders there are."""

@@ -52,7 +52,7 @@ def migrate_source(
 def _context(text: str, options: Options, around: Around | None) -> Context:
     if around is None:
         return Context(Reading.of(text), options)
-    world = World(around.load)
+    world = World(around.load, around.tree)
     reading = Reading.of(text, around.path, world)
     world.add(around.path, reading)
     return Context(reading, options, world, around.users)

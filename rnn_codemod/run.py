@@ -13,7 +13,8 @@ from rnn_codemod.files.problem import Problem, os_cause
 from rnn_codemod.files.search import may_be_legacy, may_define_cell, names_in
 from rnn_codemod.findings import Options
 from rnn_codemod.results import FileResult
-from rnn_codemod.treat import Engine, Job, exports, read, the_rules, treat
+from rnn_codemod.treat import Engine, Job, exports, the_rules, treat
+from rnn_codemod.tree import Disk, read
 
 BYTES_PER_PROCESS = 150_000
 """With less source than this for each, another process costs more than it saves."""
@@ -132,7 +133,7 @@ def _jobs(
     # Not before there are candidates: most runs end without them.
     from rnn_codemod.workers import in_processes
 
-    cells = in_processes(partial(exports, engine), _exports_nothing, defining, processes)
+    cells = in_processes(partial(exports, engine, Disk()), _exports_nothing, defining, processes)
     mentioned = _mentions(frozenset().union(*cells), files)
     users = {
         name: tuple(path for path in files if path in where) for name, where in mentioned.items()
@@ -169,7 +170,7 @@ def _treat_all(
 ) -> Iterator[FileResult]:
     from rnn_codemod.workers import in_processes
 
-    work = partial(treat, engine or the_rules(), options)
+    work = partial(treat, engine or the_rules(), options, Disk())
     return in_processes(work, _died, jobs, processes)
 
 

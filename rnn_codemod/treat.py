@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from rnn_codemod.around import Around
 from rnn_codemod.files.decode import CannotDecode, decode
@@ -12,6 +13,7 @@ from rnn_codemod.files.documents import code_of, is_document, migrate_text
 from rnn_codemod.files.problem import Problem, os_cause
 from rnn_codemod.findings import Migration, Options
 from rnn_codemod.results import FileResult
+from rnn_codemod.tree import Tree
 
 PYTHON_2 = ("Missing parentheses in call to", "multiple exception types", "leading zeros")
 """What today's parser says of the commonest constructs of Python 2."""
@@ -42,35 +44,27 @@ def the_rules() -> Engine:
     return Engine(migrate_source, exported_cells)
 
 
-def read(path: str) -> bytes:
-    """All bytes of a file.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with open(path, "rb", buffering=0) as file:
-        return file.readall()
-
-
-def exports(engine: Engine, job: Job) -> frozenset[str]:
+def exports(engine: Engine, tree: Tree, job: Job) -> frozenset[str]:
     """The cells in a file that others could use; none where ``treat`` will tell of a problem."""
     try:
-        return engine.exported_cells(decode(read(job.path)).text)
+        return engine.exported_cells(decode(tree.read(job.path)).text)
     except Exception:
         return frozenset()
 
 
-def _text(path: str) -> str:
+def _text(tree: Tree, path: str) -> str:
     """The Python of another file of the project."""
-    return code_of(path, decode(read(path), cookies=not is_document(path)).text)
+    return code_of(path, decode(tree.read(path), cookies=not is_document(path)).text)
 
 
-def treat(engine: Engine, options: Options, job: Job) -> FileResult:
+def treat(engine: Engine, options: Options, tree: Tree, job: Job) -> FileResult:
     """Migrates one file's bytes; writes nothing and never raises."""
     try:
-        before = read(job.path) if job.data is None else job.data
+        before = tree.read(job.path) if job.data is None else job.data
         source = decode(before, cookies=not is_document(job.path))
-        around = Around(job.path, _text, job.users) if job.data is None else None
+        around = None
+        if job.data is None:
+            around = Around(job.path, partial(_text, tree), job.users, tree)
         treated = migrate_text(job.path, source.text, engine.migrate, options, around)
         migration = treated.migration
         after = source.encode(migration.text)

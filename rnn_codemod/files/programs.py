@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +13,7 @@ from rnn_codemod.files.blocks import Block, Splice, apply, splices
 from rnn_codemod.files.magics import parses, quiet_tree
 from rnn_codemod.files.search import RECURRENT, may_be_legacy
 from rnn_codemod.findings import Finding, Migration, Options
+from rnn_codemod.tree import Disk
 
 Migrate = Callable[[str, Options, Around | None], Migration]
 
@@ -221,12 +221,15 @@ def _among(programs: Sequence[Program], number: int, around: Around | None) -> A
     path = around.path if around is not None else ""
     elsewhere = f"{path} (other code in it)"
 
+    tree = around.tree if around is not None else Disk()
+
     def load(wanted: str) -> str:
-        if around is None or wanted == os.path.abspath(elsewhere):
+        if around is None or wanted == tree.absolute(elsewhere):
             raise ValueError(wanted)
         return around.load(wanted)
 
-    return Around(path, load, {**users, **{n: (*users.get(n, ()), elsewhere) for n in names}})
+    users.update((name, (*users.get(name, ()), elsewhere)) for name in names)
+    return Around(path, load, users, tree)
 
 
 def one_program(programs: Sequence[Program]) -> str:

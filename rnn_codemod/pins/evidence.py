@@ -65,7 +65,7 @@ def _is_new(path: str) -> bool:
     """Whether a dense cell of flax is given its ``features`` in the file."""
     from rnn_codemod.files.decode import decode
     from rnn_codemod.reading.reading import Reading
-    from rnn_codemod.treat import read
+    from rnn_codemod.tree import read
 
     try:
         reading = Reading.of(decode(read(path)).text)

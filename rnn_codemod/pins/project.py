@@ -12,7 +12,7 @@ from rnn_codemod.pins.manifests import is_manifest, project_of
 from rnn_codemod.pins.treat import NEW_API, RULE, RUNTIME, Verdict, names_flax, treat_manifest
 from rnn_codemod.results import FileResult
 from rnn_codemod.rules import RULES
-from rnn_codemod.treat import read
+from rnn_codemod.tree import read
 
 
 def pin_results(

@@ -18,7 +18,7 @@ from rnn_codemod.pins.pin import Locked, Pin
 from rnn_codemod.pins.requirement import NOT_UNDERSTOOD
 from rnn_codemod.pins.versions import Version, written
 from rnn_codemod.results import FileResult
-from rnn_codemod.treat import read
+from rnn_codemod.tree import read
 
 RULE = "flax_pin"
 NEW_API: Version = (0, 7)

@@ -6,8 +6,9 @@ import ast
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from typing import TYPE_CHECKING
+
+from rnn_codemod.tree import Disk, Tree
 
 if TYPE_CHECKING:
     from rnn_codemod.reading.reading import Reading
@@ -21,14 +22,15 @@ class World:
     such a file, and one that does not parse, is as unknown as an installed package.
     """
 
-    def __init__(self, load: Callable[[str], str]) -> None:
+    def __init__(self, load: Callable[[str], str], tree: Tree | None = None) -> None:
         self._load = load
+        self._tree = tree or Disk()
         self._readings: dict[str, Reading | None] = {}
         self._active: set[tuple[str, str]] = set()
 
     def add(self, path: str, reading: Reading) -> None:
         """Make a file known that was read already."""
-        self._readings[os.path.abspath(path)] = reading
+        self._readings[self._tree.absolute(path)] = reading
 
     def owner(self, node: ast.AST) -> Reading | None:
         """The reading of the file that ``node`` stands in."""
@@ -39,7 +41,7 @@ class World:
 
     def named(self, importer: str, dotted: str) -> frozenset[Value] | None:
         """What ``dotted``, imported in ``importer``, may be; None if it is not the project's."""
-        found = _module(importer, dotted)
+        found = _module(self._tree, importer, dotted)
         if found is None:
             return None
         path, attributes = found
@@ -58,7 +60,7 @@ class World:
         """The reading of a file, or None where it cannot be read."""
         from rnn_codemod.reading.reading import Reading
 
-        path = os.path.abspath(path)
+        path = self._tree.absolute(path)
         if path not in self._readings:
             self._readings[path] = None
             with suppress(OSError, ValueError, SyntaxError, RecursionError):
@@ -66,54 +68,43 @@ class World:
         return self._readings[path]
 
 
-def _module(importer: str, dotted: str) -> tuple[str, tuple[str, ...]] | None:
+def _module(tree: Tree, importer: str, dotted: str) -> tuple[str, tuple[str, ...]] | None:
     """The file of a dotted name as ``importer`` sees it, and the attributes behind it."""
-    folder = os.path.dirname(os.path.abspath(importer))
+    folder = os.path.dirname(tree.absolute(importer))
     level = len(dotted) - len(dotted.lstrip("."))
     parts = tuple(dotted[level:].split("."))
     if level:
         for _ in range(level - 1):
             folder = os.path.dirname(folder)
-        return _descend(folder, parts, os.path.join(folder, "__init__.py"))
-    for root in dict.fromkeys((_root(folder), folder)):
-        if _is_module(os.path.join(root, parts[0])):
-            return _descend(root, parts, None)
+        return _descend(tree, folder, parts, os.path.join(folder, "__init__.py"))
+    for root in dict.fromkeys((_root(tree, folder), folder)):
+        if _is_module(tree, os.path.join(root, parts[0])):
+            return _descend(tree, root, parts, None)
     return None
 
 
 def _descend(
-    folder: str, parts: tuple[str, ...], file: str | None
+    tree: Tree, folder: str, parts: tuple[str, ...], file: str | None
 ) -> tuple[str, tuple[str, ...]] | None:
     """Walks from folder to folder as long as the parts name modules."""
     for index, part in enumerate(parts):
         below = os.path.join(folder, part)
-        if _is_file(f"{below}.py") and not _is_file(os.path.join(below, "__init__.py")):
+        if tree.is_file(f"{below}.py") and not tree.is_file(os.path.join(below, "__init__.py")):
             return f"{below}.py", parts[index + 1 :]
-        if not _is_folder(below):
+        if not tree.is_folder(below):
             break
         folder, file = below, os.path.join(below, "__init__.py")
     else:
         index = len(parts)
-    return (file, parts[index:]) if file is not None and _is_file(file) else None
+    return (file, parts[index:]) if file is not None and tree.is_file(file) else None
 
 
-@cache
-def _root(folder: str) -> str:
+def _root(tree: Tree, folder: str) -> str:
     """The folder from which the package around ``folder`` is imported."""
-    while _is_file(os.path.join(folder, "__init__.py")):
+    while tree.is_file(os.path.join(folder, "__init__.py")):
         folder = os.path.dirname(folder)
     return folder
 
 
-def _is_module(base: str) -> bool:
-    return _is_file(f"{base}.py") or _is_folder(base)
-
-
-@cache
-def _is_file(path: str) -> bool:
-    return os.path.isfile(path)
-
-
-@cache
-def _is_folder(path: str) -> bool:
-    return os.path.isdir(path)
+def _is_module(tree: Tree, base: str) -> bool:
+    return tree.is_file(f"{base}.py") or tree.is_folder(base)
