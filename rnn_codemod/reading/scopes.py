@@ -28,6 +28,18 @@ class Binding:
     imported: str | None = None
 
 
+@dataclass(frozen=True)
+class Star:
+    """``from origin import *``; ``line`` is where it stands."""
+
+    origin: str
+    line: int
+
+    def dotted(self, name: str) -> str:
+        """The full name of ``name`` as this import gives it."""
+        return f"{self.origin}{'' if self.origin.endswith('.') else '.'}{name}"
+
+
 @dataclass(eq=False)
 class Scope:
     node: ast.AST
@@ -51,7 +63,8 @@ class Scopes:
 
     def __init__(self, source: Source) -> None:
         self.module = Scope(source.tree, None)
-        self.star_imports: list[str] = []
+        self.stars: list[Star] = []
+        """In the order in which they run."""
         self._scopes: dict[ast.AST, Scope] = {source.tree: self.module}
         self._homes: dict[ast.AST, Scope] = {}
         self._visit(source.tree)
@@ -97,7 +110,7 @@ class Scopes:
                 inner = self._scopes[node] = Scope(node, scope)
                 if not isinstance(node, _COMPREHENSIONS):
                     _declare(node, inner)
-            for binding in _bindings(node, self.star_imports):
+            for binding in _bindings(node, self.stars):
                 target = scope
                 if isinstance(node, ast.NamedExpr):
                     while isinstance(target.node, _COMPREHENSIONS) and target.parent:
@@ -164,7 +177,7 @@ def _parameters(node: Function) -> Iterator[Binding]:
             yield Binding(extra.arg, extra)
 
 
-def _bindings(node: ast.AST, stars: list[str]) -> Iterator[Binding]:
+def _bindings(node: ast.AST, stars: list[Star]) -> Iterator[Binding]:
     match node:
         case ast.Import():
             for alias in node.names:
@@ -177,7 +190,7 @@ def _bindings(node: ast.AST, stars: list[str]) -> Iterator[Binding]:
             origin = "." * node.level + (node.module or "")
             for alias in node.names:
                 if alias.name == "*":
-                    stars.append(origin)
+                    stars.append(Star(origin, node.lineno))
                     continue
                 dotted = f"{origin}{'' if origin.endswith('.') else '.'}{alias.name}"
                 yield Binding(alias.asname or alias.name, node, imported=dotted)

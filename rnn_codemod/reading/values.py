@@ -19,8 +19,9 @@ from rnn_codemod.reading.kinds import (
     linen_name,
     transform_name,
 )
-from rnn_codemod.reading.scopes import Binding, Scope, Scopes
+from rnn_codemod.reading.scopes import Binding, Scope, Scopes, Star
 from rnn_codemod.reading.source import Function, Source
+from rnn_codemod.reading.stars import hides, public_names
 from rnn_codemod.reading.world import World
 
 
@@ -208,11 +209,9 @@ class Values:
         """What the attributes ``names`` of this module may be; None where nothing binds them."""
         scope = self.scopes.module
         bindings = scope.bindings.get(names[0], [])
-        found = _union(self.binding(binding, scope) for binding in bindings)
-        if not bindings:
-            found = self._star(names[0])
-            if found == UNKNOWN:
-                return None
+        found = self._bound(names[0], scope, bindings) if bindings else self._star(names[0])
+        if not bindings and not found:
+            return None
         for name in names[1:]:
             found = _union(self._attribute(value, name) for value in found)
         return found
@@ -286,25 +285,58 @@ class Values:
     def _name(self, node: ast.Name) -> frozenset[Value]:
         found = self.scopes.lookup(node.id, node)
         if found is None:
-            return self._star(node.id)
+            return self._star(node.id) or UNKNOWN
         scope, bindings = found
         # One question for all uses of a name, so that a name bound often is not a deep one.
         return self._settled(
             (scope, node.id),
-            lambda: _union(self.binding(binding, scope) for binding in bindings),
+            lambda: self._bound(node.id, scope, bindings),
         )
 
     def _star(self, name: str) -> frozenset[Value]:
-        for origin in self.scopes.star_imports:
-            dotted = f"{origin}{'' if origin.endswith('.') else '.'}{name}"
-            found = _of_flax(dotted)
-            if found is None and self.world is not None:
-                found = self.world.named(self.path, dotted)
-            if found is not None:
-                return found
-            if origin == "flax.linen":
-                return frozenset({Dotted(dotted)})
-        return UNKNOWN
+        """What the star imports give for a name: the last one counts. Nothing where none does."""
+        found = _NOTHING
+        for star in reversed(self.scopes.stars):
+            here = self._given_by(star, name)
+            found |= here
+            # Only of its recurrent names is it known that flax.linen has them.
+            if here and here != frozenset({Dotted(f"flax.linen.{name}")}):
+                break
+        return found
+
+    def _given_by(self, star: Star, name: str) -> frozenset[Value]:
+        """What one star import gives; nothing where it has no such name."""
+        known = _of_flax(star.dotted(name))
+        if known is not None:
+            return known
+        if star.origin == "flax.linen":
+            return frozenset({Dotted(star.dotted(name))})
+        found = self.world.starred(self.path, star, name) if self.world is not None else None
+        if found is not None:
+            return found
+        return UNKNOWN if hides(star, name) else _NOTHING
+
+    def public(self, name: str) -> frozenset[Value]:
+        """What ``from this_module import *`` gives for a name."""
+        if "__all__" not in self.scopes.module.bindings:
+            return _NOTHING if name.startswith("_") else self.exported((name,)) or _NOTHING
+        names = public_names(self.scopes.module)
+        if names is not None and name not in names:
+            return _NOTHING
+        found = self.exported((name,))
+        if names is None:
+            return _NOTHING if found is None else found | UNKNOWN
+        return UNKNOWN if found is None else found
+
+    def _bound(self, name: str, scope: Scope, bindings: list[Binding]) -> frozenset[Value]:
+        """What its bindings, and later star imports of the project, give a name."""
+        found = _union(self.binding(binding, scope) for binding in bindings)
+        if scope is self.scopes.module and self.world is not None:
+            last = max(getattr(binding.node, "lineno", 0) for binding in bindings)
+            for star in self.scopes.stars:
+                if star.line > last:
+                    found |= self.world.starred(self.path, star, name) or _NOTHING
+        return found
 
     def binding(self, binding: Binding, scope: Scope) -> frozenset[Value]:
         """Every value that one binding gives its name."""

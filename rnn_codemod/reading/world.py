@@ -12,6 +12,7 @@ from rnn_codemod.tree import Disk, Tree
 
 if TYPE_CHECKING:
     from rnn_codemod.reading.reading import Reading
+    from rnn_codemod.reading.scopes import Star
     from rnn_codemod.reading.values import Value
 
 
@@ -55,6 +56,26 @@ class World:
             return reading.values.exported(attributes)
         finally:
             self._active.discard((path, dotted))
+
+    def starred(self, importer: str, star: Star, name: str) -> frozenset[Value] | None:
+        """What a star import gives for ``name``: nothing where its module has no such name.
+
+        None where the module is not the project's, or cannot be read.
+        """
+        found = _module(importer, star.dotted(name))
+        if found is None or len(found[1]) > 1:
+            return None
+        path, attributes = found
+        reading = self.reading(path)
+        if reading is None:
+            return None
+        if not attributes or (path, star.dotted(name)) in self._active:
+            return frozenset()
+        self._active.add((path, star.dotted(name)))
+        try:
+            return reading.values.public(name)
+        finally:
+            self._active.discard((path, star.dotted(name)))
 
     def reading(self, path: str) -> Reading | None:
         """The reading of a file, or None where it cannot be read."""

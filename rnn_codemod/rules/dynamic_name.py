@@ -7,10 +7,13 @@ import re
 from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision
-from rnn_codemod.reading.values import Dynamic
+from rnn_codemod.reading.kinds import KINDS, linen_name
+from rnn_codemod.reading.stars import hides
+from rnn_codemod.reading.values import Dynamic, Unknown
 from rnn_codemod.rules.rule import Context, Rule
 
 MESSAGE = "a class of flax.linen is looked up by a name that the text does not tell"
+HIDDEN = "a cell class is taken from a star import"
 _CELL_WORD = re.compile(r"cell|rnn|lstm|gru", re.IGNORECASE)
 
 
@@ -32,6 +35,23 @@ def find(context: Context) -> Iterator[Decision]:
             f"cell = {name}(features=size)",
             "carry = cell.initialize_carry(rng, (*batch_dims, size))",
         )
+    yield from _hidden(context)
+
+
+def _hidden(context: Context) -> Iterator[Decision]:
+    """Cells of ``from flax.linen import *`` whose name a later import may give a new meaning."""
+    reading = context.reading
+    stars = reading.scopes.stars
+    if not any(linen_name(star.dotted("GRUCell")) for star in stars):
+        return
+    for node in reading.source.nodes:
+        if not isinstance(node, ast.Name) or node.id not in KINDS:
+            continue
+        if reading.scopes.lookup(node.id, node) is None and Unknown() in reading.values.of(node):
+            later = [star.origin for star in stars if hides(star, node.id)]
+            reason = f"{', '.join(later)} may have this name too, and cannot be read"
+            recipe = f"from flax.linen import {node.id}"
+            yield rule.refuse(context, node, HIDDEN, reason, recipe)
 
 
 def _dynamic(context: Context, node: ast.Call) -> Iterator[Dynamic]:
