@@ -37,10 +37,10 @@ def _rules(
 ) -> frozenset[str]:
     names = {name.strip() for part in given for name in part.split(",")} - {""}
     if names:
-        from rnn_codemod.rules import RULES
+        from rnn_codemod.rules import GROUPS, RULES
 
-        for name in sorted(names - set(RULES)):
-            raise click.BadParameter(unknown_rule(name, RULES))
+        for name in sorted(names - set(RULES) - GROUPS):
+            raise click.BadParameter(unknown_rule(name, [*RULES, *GROUPS]))
     return frozenset(names)
 
 
@@ -57,8 +57,12 @@ def _what_to_do(command: Callable[..., Any]) -> Callable[..., Any]:
     several: dict[str, Any] = {"multiple": True, "callback": _rules, "metavar": "RULES"}
     for decorate in (
         click.option("--unsafe", is_flag=True, help="Also apply what is only plausible."),
-        click.option("--ignore", **several, help="Leave out these rules (comma-separated)."),
-        click.option("--select", **several, help="Only these rules (comma-separated)."),
+        click.option(
+            "--ignore", **several, help="Leave out these rules or groups (comma-separated)."
+        ),
+        click.option(
+            "--select", **several, help="Only these rules, or groups: legacy (default), migrated."
+        ),
         click.option(
             "--target",
             type=click.Choice(["flax", "runtime"]),

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+LEGACY = "legacy"
+"""The group of the rules that are on unless others are selected."""
+MIGRATED = "migrated"
+"""The group of the rules for code that was migrated by hand."""
+
 
 class Applicability(Enum):
     """How sure a rewrite is."""
@@ -19,13 +24,21 @@ class Applicability(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asked for."""
+    """What the user asked for. ``select`` and ``ignore`` name rules, or groups of rules."""
 
     target: str = "flax"
     select: frozenset[str] = frozenset()
     ignore: frozenset[str] = frozenset()
     unsafe: bool = False
     annotate: bool = False
+
+    def wants(self, name: str, group: str = LEGACY) -> bool:
+        """Whether a rule is on: ``select`` and ``ignore`` hold names of rules and of groups."""
+        if name in self.ignore or group in self.ignore:
+            return False
+        if not self.select:
+            return group == LEGACY
+        return name in self.select or group in self.select
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,11 +59,10 @@ def _context(text: str, options: Options, around: Around | None) -> Context:
 
 
 def _decide(context: Context) -> list[Decision]:
-    select, ignore = context.options.select, context.options.ignore
     found = [
         decision
         for name, rule in RULES.items()
-        if (not select or name in select) and name not in ignore
+        if context.options.wants(name, rule.group)
         for decision in rule.find(context)
     ]
     return sorted(found, key=lambda d: (d.finding.line, d.finding.column, d.finding.rule))

@@ -13,6 +13,7 @@ import pytest
 import rnn_codemod
 from rnn_codemod import Mode, Options, migrate_paths, migrate_source
 from rnn_codemod.cli import main
+from rnn_codemod.findings import MIGRATED
 from rnn_codemod.rules import RULES
 
 ROOT = Path(__file__).parents[1]
@@ -104,6 +105,15 @@ def test_the_readme_names_every_command_and_option():
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.opts[-1] in README
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if RULES[name].group == MIGRATED])
+def test_the_page_on_faults_shows_what_is_written(name: str):
+    page = (ROOT / "docs" / "hand-migrated.md").read_text(encoding="utf-8")
+    part = page.partition(f"## {name}\n")[2].partition("\n## ")[0]
+    rule = RULES[name]
+    assert rule.explanation in part
+    assert blocks(part, "python") == list(dict.fromkeys([rule.before, rule.after]))
 
 
 @pytest.mark.parametrize("name", RULES)

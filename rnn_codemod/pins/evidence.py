@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from rnn_codemod.findings import LEGACY, Finding
 from rnn_codemod.reading.kinds import KINDS
 from rnn_codemod.results import FileResult
+from rnn_codemod.rules import RULES
 
 
 @dataclass(slots=True)
@@ -43,8 +45,8 @@ class Evidence:
         folder = os.path.dirname(os.path.realpath(result.path))
         while True:
             code = self._folders.setdefault(folder, Code())
-            code.rewritten += len(result.rewritten)
-            code.refused += len(result.refused)
+            code.rewritten += sum(map(_is_legacy, result.rewritten))
+            code.refused += sum(map(_is_legacy, result.refused))
             code.unread += result.problem is not None
             if result.left_alone:
                 code.perhaps_new.append(result.path)
@@ -59,6 +61,11 @@ class Evidence:
     def below(self, folder: str) -> Code:
         """The code in ``folder``, a real path, and in its folders."""
         return self._folders.get(folder, Code())
+
+
+def _is_legacy(finding: Finding) -> bool:
+    """Whether it is a site for an older flax, not a fault in new code."""
+    return RULES[finding.rule].group == LEGACY
 
 
 def _is_new(path: str) -> bool:

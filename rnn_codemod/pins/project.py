@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from rnn_codemod.files.discover import discover
-from rnn_codemod.findings import Options
+from rnn_codemod.findings import LEGACY, Options
 from rnn_codemod.pins.evidence import Code, Evidence
 from rnn_codemod.pins.manifests import is_manifest, project_of
 from rnn_codemod.pins.treat import NEW_API, RULE, RUNTIME, Verdict, names_flax, treat_manifest
@@ -26,7 +26,7 @@ def pin_results(
         options: what the user asked for.
         written: whether the rewritten sites are on the disk already.
     """
-    if not evidence or not _selected(options, RULE):
+    if not evidence or not options.wants(RULE):
         return
     seen: set[str] = set()
     for top in (path for path in paths if os.path.isdir(path)):
@@ -74,10 +74,6 @@ def _blocked(code: Code, options: Options) -> str:
     if code.unread:
         files = "1 file" if code.unread == 1 else f"{code.unread} files"
         return f"{files} of the code could not be treated"
-    if not all(_selected(options, name) for name in RULES):
+    if not all(options.wants(name) for name, rule in RULES.items() if rule.group == LEGACY):
         return "only some rules were run, so legacy sites may remain"
     return ""
-
-
-def _selected(options: Options, name: str) -> bool:
-    return (not options.select or name in options.select) and name not in options.ignore

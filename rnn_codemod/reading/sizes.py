@@ -107,7 +107,7 @@ class Sizes:
             if isinstance(found, Width):
                 return found
         for use in uses:
-            by_carry = self._by_carry(construction, use)
+            by_carry = self.by_carry(construction, use)
             if by_carry is not None:
                 return by_carry
         by_class = self._by_class(construction)
@@ -278,7 +278,7 @@ class Sizes:
             return call.args[names.index(name)]
         return None
 
-    def _by_carry(self, construction: Construction, use: Application) -> Width | None:
+    def by_carry(self, construction: Construction, use: Application) -> Width | None:
         """The width of the carry itself, where it is at hand when the cell is built."""
         if any(kind.definition and kind.carry is CarryForm.ANY for kind in construction.kinds):
             return None

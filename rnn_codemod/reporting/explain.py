@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterable
 from typing import Protocol
 
+from rnn_codemod.findings import LEGACY
+
 
 class Explained(Protocol):
     """What is told of a rule."""
@@ -20,6 +22,8 @@ class Explained(Protocol):
     def before(self) -> str: ...
     @property
     def after(self) -> str: ...
+    @property
+    def group(self) -> str: ...
 
 
 def listed(rules: Iterable[Explained]) -> str:
@@ -32,6 +36,8 @@ def listed(rules: Iterable[Explained]) -> str:
 def explained(rule: Explained) -> str:
     """The whole of one rule."""
     parts = [f"{rule.name}: {rule.summary}", rule.explanation.strip()]
+    if rule.group != LEGACY:
+        parts.append(f"Off unless selected: --select {rule.group} or --select {rule.name}.")
     for title, code in (("Before", rule.before), ("After", rule.after)):
         if code:
             parts.append(f"{title}:\n\n{textwrap.indent(code.strip(chr(10)), '    ')}")

@@ -13,4 +13,6 @@ for _module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.
     if isinstance(_rule, Rule):
         RULES[_rule.name] = _rule
 
-__all__ = ["RULES", "Rule"]
+GROUPS = frozenset(rule.group for rule in RULES.values())
+
+__all__ = ["GROUPS", "RULES", "Rule"]

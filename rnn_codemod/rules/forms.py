@@ -297,8 +297,7 @@ def is_paired(context: Context, construction: Construction) -> Pair | None:
 
 def pairs_allowed(context: Context) -> bool:
     needed = {"static_carry", "missing_features", "lifted_class", "positional_arguments"}
-    select, ignore = context.options.select, context.options.ignore
-    return (not select or needed <= select) and not needed & ignore
+    return all(map(context.options.wants, needed))
 
 
 def constructor(context: Context, made: Construction, width: Width) -> list[Edit]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rnn_codemod.editing.edits import Decision, Edit
-from rnn_codemod.findings import Applicability, Finding, Options
+from rnn_codemod.findings import LEGACY, Applicability, Finding, Options
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.world import World
 
@@ -33,6 +33,7 @@ class Rule:
     before: str
     after: str
     find: Callable[[Context], Iterator[Decision]]
+    group: str = LEGACY
 
     def rewrite(
         self,
@@ -42,9 +43,11 @@ class Rule:
         *edits: Edit,
         reason: str = "",
         applicability: Applicability = Applicability.SAFE,
+        recipe: tuple[str, ...] = (),
     ) -> Decision:
         line, column = context.reading.source.place(node)
-        return Decision(Finding(self.name, line, column, message, applicability, reason), edits)
+        finding = Finding(self.name, line, column, message, applicability, reason, recipe)
+        return Decision(finding, edits)
 
     def refuse(
         self, context: Context, node: ast.AST, message: str, reason: str, *recipe: str

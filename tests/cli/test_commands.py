@@ -68,6 +68,7 @@ def test_exit_codes(tmp_path: Path, cli, files, check, diff, migrate) -> None:  
         (["fix", "."], "No such command 'fix'"),
         (["check", "--target", "torch", "."], "'torch' is not one of"),
         (["check", "--select", "static_cary", "."], "did you mean static_carry?"),
+        (["check", "--select", "migratd", "."], "did you mean migrated?"),
         (["migrate", "--ignore", "static_carry,nonsense", "."], "'nonsense'; the rules are"),
         (["check", "--diff", "."], "No such option"),
         (["migrate", "-", "a.py"], "goes with no other path"),

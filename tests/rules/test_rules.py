@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from rnn_codemod.findings import Options
+from rnn_codemod.findings import LEGACY, MIGRATED, Options
 from rnn_codemod.migration import migrate_source
 from rnn_codemod.rules import RULES
 
@@ -14,7 +14,12 @@ HEADER = (
     "import jax\nimport jax.numpy as jnp\nfrom flax import linen as nn\n"
     "key = jax.random.PRNGKey(0)\n"
 )
-REFUSING = {"pre_linen", "dynamic_name"}
+REFUSING = {"pre_linen", "dynamic_name", "undefined_name"}
+
+
+def all_of_group(name: str) -> Options:
+    """The group of a rule alone, with all that it can write."""
+    return Options(select=frozenset({RULES[name].group}), unsafe=RULES[name].group == MIGRATED)
 
 
 def in_context(name: str, example: str) -> str:
@@ -24,7 +29,7 @@ def in_context(name: str, example: str) -> str:
 @pytest.mark.parametrize("name", sorted(REFUSING))
 def test_refusing_rule_changes_nothing(name: str) -> None:
     text = in_context(name, RULES[name].before)
-    migration = migrate_source(text)
+    migration = migrate_source(text, all_of_group(name))
     assert migration.text == text
     assert [finding.rule for finding in migration.refused] == [name]
     assert migration.refused[0].reason
@@ -34,14 +39,14 @@ def test_refusing_rule_changes_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(RULES.keys() - {"custom_cell"}))
 def test_after_is_left_alone(name: str) -> None:
     text = in_context(name, RULES[name].after)
-    migration = migrate_source(text)
+    migration = migrate_source(text, all_of_group(name))
     assert migration.text == text
     assert not migration.rewritten
 
 
 @pytest.mark.parametrize("name", sorted(RULES.keys() - REFUSING - {"custom_cell", "flax_pin"}))
 def test_before_becomes_after(name: str) -> None:
-    migration = migrate_source(in_context(name, RULES[name].before))
+    migration = migrate_source(in_context(name, RULES[name].before), all_of_group(name))
     assert migration.text == in_context(name, RULES[name].after)
     assert name in {finding.rule for finding in migration.rewritten}
     assert not migration.refused
@@ -163,3 +168,42 @@ class TestAnnotate:
     def test_not_twice(self) -> None:
         once = migrate_source(self.TEXT, Options(annotate=True)).text
         assert migrate_source(once, Options(annotate=True)).text == once
+
+
+FAULTY = (
+    "def step(carry, x):\n    return nn.GRUCell(features=x.shape[-1])(carry, x)\n\n\n"
+    "def old(carry, x):\n    return nn.GRUCell()(carry, x)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("select", "ignore", "expected"),
+    [
+        (set(), set(), {"missing_features"}),
+        ({LEGACY}, set(), {"missing_features"}),
+        (set(), {LEGACY}, set()),
+        ({MIGRATED}, set(), {"wrong_features"}),
+        ({MIGRATED}, {"wrong_features"}, set()),
+        ({MIGRATED}, {MIGRATED}, set()),
+        ({"wrong_features"}, set(), {"wrong_features"}),
+        ({LEGACY, MIGRATED}, set(), {"missing_features", "wrong_features"}),
+        ({LEGACY, "wrong_features"}, {LEGACY}, {"wrong_features"}),
+    ],
+)
+def test_groups_are_selected_by_name(
+    select: set[str], ignore: set[str], expected: set[str]
+) -> None:
+    options = Options(select=frozenset(select), ignore=frozenset(ignore))
+    migration = migrate_source(HEADER + FAULTY, options)
+    assert {finding.rule for finding in migration.rewritten} == expected
+    assert not migration.refused
+
+
+def test_what_renames_parameters_is_written_only_when_asked_for() -> None:
+    name = "carry_only_cell"
+    text = in_context(name, RULES[name].before)
+    migration = migrate_source(text, Options(select=frozenset({MIGRATED})))
+    assert migration.text == text
+    (finding,) = migration.refused
+    assert finding.rule == name
+    assert finding.recipe == ("nn.GRUCell(features=n, parent=None)",)
