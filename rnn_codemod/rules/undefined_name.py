@@ -20,7 +20,7 @@ _MAY_DEFINE = re.compile(r"\b(?:exec|globals|locals|vars|__getattr__)\b")
 
 def find(context: Context) -> Iterator[Decision]:
     reading = context.reading
-    if reading.scopes.star_imports or _MAY_DEFINE.search(reading.source.text):
+    if _imports_all(reading) or _MAY_DEFINE.search(reading.source.text):
         return
     seen: set[ast.AST] = set()
     for call in _calls(reading):
@@ -30,6 +30,13 @@ def find(context: Context) -> Iterator[Decision]:
                 yield rule.refuse(
                     context, name, f"{name.id} is not defined here", _reason(name), *_recipe(name)
                 )
+
+
+def _imports_all(reading: Reading) -> bool:
+    return any(
+        isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+        for node in reading.source.nodes
+    )
 
 
 def _calls(reading: Reading) -> list[ast.Call]:
