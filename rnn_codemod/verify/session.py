@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnn_codemod.findings import Options
-from rnn_codemod.verify import legacy_env
+from rnn_codemod.verify import devices, legacy_env
 from rnn_codemod.verify.closeness import Tolerance
 from rnn_codemod.verify.command import argv, environment, this_python
 from rnn_codemod.verify.compare import Comparison, compare
@@ -95,6 +96,7 @@ def verify(request: Request, progress: Progress = lambda message: None) -> Repor
     """Runs before and after and compares. Raises UsageError and VerifyError."""
     root = find_root(request.paths, request.before, bool(request.command))
     before, after = _interpreters(request, progress)
+    devices.check(request.device, request.devices, (before, after))
     with tempfile.TemporaryDirectory(
         prefix="rnn-codemod-verify-", ignore_cleanup_errors=True
     ) as folder:
@@ -123,6 +125,7 @@ class _Session:
     after: Interpreter
     progress: Progress
     used: set[Function] = field(default_factory=set)
+    computed_on: set[str] = field(default_factory=set)
     shared: tuple[int, int] = (0, 0)
 
     def report(self) -> Report:
@@ -140,7 +143,7 @@ class _Session:
             runs,
             self.trees.changes,
             unexercised(self.trees.changes, self.used),
-            (*self.trees.notes, self._parameters_note()),
+            (*self.trees.notes, self._parameters_note(), *self._devices_note()),
         )
 
     def _what_to_run(self) -> Sequence[tuple[str, tuple[str, ...]]]:
@@ -165,6 +168,7 @@ class _Session:
         old, old_ended = self._record("before", self.before, self.trees.before, name, words)
         new, new_ended = self._record("after", self.after, self.trees.after, name, words)
         self.used |= new.used
+        self.computed_on |= {devices.in_words(it.devices) for it in (old, new) if it.devices}
         self.shared = (self.shared[0] + new.shared[0], self.shared[1] + new.shared[1])
         return Run(
             name,
@@ -213,16 +217,13 @@ class _Session:
         variables = {
             "RNN_CODEMOD_RECORD": str(folder),
             "RNN_CODEMOD_TREE": f"{tree}/",
-            "JAX_PLATFORMS": "cuda" if self.request.device == "gpu" else "cpu",
             "TMPDIR": str(self.scratch / "temporary"),
+            **devices.variables(self.request.device, self.request.devices, os.environ),
         }
         if side == "before" and not self.before.is_legacy:
             variables["RNN_CODEMOD_DEPRECATED"] = "1"
         if self.before.jax != self.after.jax:
             variables["JAX_THREEFRY_PARTITIONABLE"] = "0"
-        if self.request.devices:
-            count = f"--xla_force_host_platform_device_count={self.request.devices}"
-            variables["XLA_FLAGS"] = count
         if self.request.share_params:
             variables["RNN_CODEMOD_PARAMETERS"] = "" if side == "before" else self._parameters()
         return variables
@@ -244,6 +245,10 @@ class _Session:
                 folder / "rnn_runtime",
                 ignore=shutil.ignore_patterns("__pycache__"),
             )
+
+    def _devices_note(self) -> Iterator[str]:
+        if self.computed_on:
+            yield f"computed on {' and '.join(sorted(self.computed_on))}"
 
     def _parameters_note(self) -> str:
         if self.request.share_params:

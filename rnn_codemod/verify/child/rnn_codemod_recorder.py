@@ -156,7 +156,8 @@ def _finish():
         jax.effects_barrier()
     except Exception as error:
         record.line("trouble", message=f"callbacks: {error!r}")
-    record.line("end", devices=[str(device) for device in jax.devices()])
+    if record.counts:  # Else it may never have asked for a device.
+        record.line("end", devices=[device.device_kind for device in jax.devices()])
 
 
 def _flax_imported(flax):
