@@ -33,6 +33,8 @@ class Construction:
     legacy: bool
     spread: frozenset[str] | None
     """The fields given by ``**mapping``; None where they are not known."""
+    unsure: bool = False
+    """Whether something else than these classes may be called."""
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -67,6 +69,8 @@ class CarryCall:
     instances: frozenset[CellInstance]
     parts: dict[str, ast.expr]
     """The arguments by their legacy names; empty where they cannot be told apart."""
+    unsure: bool = False
+    """Whether the receiver may be something else than these."""
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -126,8 +130,8 @@ def gather(source: Source, values: Values) -> Facts:
     for node in calls:
         called = values.of(node.func)
         classes = _classes(called)
-        if classes and _only(called, CellClass):
-            found = _construction(node, classes, values)
+        if classes and all(isinstance(value, CellClass | Unknown) for value in called):
+            found = _construction(node, classes, values, unsure=Unknown() in called)
             constructions.append(found)
             modern += not found.legacy
         elif any(isinstance(v, RnnClass) and v.name == "RNN" for v in called):
@@ -178,11 +182,9 @@ def _classes(found: Iterable[Value]) -> frozenset[CellClass]:
     return frozenset(value for value in found if isinstance(value, CellClass))
 
 
-def _only(found: Iterable[Value], kind: type) -> bool:
-    return all(isinstance(value, kind) for value in found)
-
-
-def _construction(node: ast.Call, classes: frozenset[CellClass], values: Values) -> Construction:
+def _construction(
+    node: ast.Call, classes: frozenset[CellClass], values: Values, *, unsure: bool
+) -> Construction:
     given = {keyword.arg for keyword in node.keywords}
     bound = frozenset[str]().union(*(cls.bound for cls in classes))
     spread: frozenset[str] | None = frozenset()
@@ -201,7 +203,7 @@ def _construction(node: ast.Call, classes: frozenset[CellClass], values: Values)
             or _is_legacy_positional(node.args[0], values)
         )
     )
-    return Construction(node, classes, legacy, spread)
+    return Construction(node, classes, legacy, spread, unsure)
 
 
 def _is_legacy_positional(first: ast.expr, values: Values) -> bool:
@@ -261,7 +263,7 @@ def _carry_call(node: ast.Call, receiver: ast.expr, values: Values) -> CarryCall
         return None
     if classes and keywords & {"input_shape", "sample_input"}:
         return None
-    return CarryCall(node, receiver, classes, instances, _parts(node))
+    return CarryCall(node, receiver, classes, instances, _parts(node), Unknown() in found)
 
 
 def _parts(node: ast.Call) -> dict[str, ast.expr]:

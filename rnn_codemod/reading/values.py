@@ -253,9 +253,9 @@ class Values:
             case ast.Subscript():
                 return self._items(self.of(node.value)) or UNKNOWN
             case ast.IfExp():
-                return self.of(node.body) | self.of(node.orelse)
+                return _given_or_default(self.of(node.body) | self.of(node.orelse))
             case ast.BoolOp():
-                return _union(self.of(value) for value in node.values)
+                return _given_or_default(_union(self.of(value) for value in node.values))
             case ast.NamedExpr():
                 return self.of(node.value)
             case ast.Tuple() | ast.List() if not any(
@@ -286,12 +286,21 @@ class Values:
         found = self.scopes.lookup(node.id, node)
         if found is None:
             return self._star(node.id) or UNKNOWN
-        scope, bindings = found
+        scope, bindings = found[0], self._in_force(node, *found)
         # One question for all uses of a name, so that a name bound often is not a deep one.
         return self._settled(
-            (scope, node.id),
+            (scope, node.id, *bindings),
             lambda: self._bound(node.id, scope, bindings),
         )
+
+    def _in_force(self, node: ast.Name, scope: Scope, bindings: list[Binding]) -> list[Binding]:
+        """The bindings without the imports that a later statement of the module replaces."""
+        last = bindings[-1].node
+        if self.source.function(node) is None or scope is not self.scopes.module:
+            return bindings
+        if self.source.parents.get(last) is not self.source.tree:
+            return bindings
+        return [b for b in bindings if b.imported is None or b is bindings[-1]]
 
     def _star(self, name: str) -> frozenset[Value]:
         """What the star imports give for a name: the last one counts. Nothing where none does."""
@@ -336,7 +345,8 @@ class Values:
             for star in self.scopes.stars:
                 if star.line > last:
                     found |= self.world.starred(self.path, star, name) or _NOTHING
-        return found
+        parameter = any(isinstance(binding.node, ast.arg) for binding in bindings)
+        return _given_or_default(found) if parameter else found
 
     def binding(self, binding: Binding, scope: Scope) -> frozenset[Value]:
         """Every value that one binding gives its name."""
@@ -641,6 +651,13 @@ def _any_cell(default: frozenset[Value]) -> frozenset[Value]:
     if any(isinstance(value, CellClass) for value in default):
         return default | {CellClass(ANY_CELL)}
     return default | UNKNOWN
+
+
+def _given_or_default(found: frozenset[Value]) -> frozenset[Value]:
+    """What ``given or nn.GRUCell`` may be: who gives something else gives a cell class."""
+    if Unknown() in found and any(isinstance(value, CellClass) for value in found):
+        return found - UNKNOWN | {CellClass(ANY_CELL)}
+    return found
 
 
 def _fields(node: ast.ClassDef) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def _decide(context: Context, carry: CarryCall) -> Decision:
         )
     if all(_knows_size(context, construction, carry) for construction in made):
         return rule.rewrite(context, carry.node, MESSAGE, *_same_receiver(context, carry))
-    if any(value.node is None for value in carry.instances):
+    if carry.unsure or any(value.node is None for value in carry.instances):
         raise CannotWrite("the cell may come from elsewhere, with another size")
     return rule.rewrite(context, carry.node, MESSAGE, *_detached(context, carry, made))
 

@@ -45,6 +45,9 @@ def bare(context: Context) -> Iterator[Construction]:
 
 def decide(by: Rule, context: Context, made: Construction, message: str) -> Decision:
     """Give one construction its features in the name of the rule ``by``."""
+    if made.unsure:
+        reason = "the class may be any that is given"
+        return by.refuse(context, made.node, message, reason, recipe_for(context, made))
     unknown = _unknown_fields(made)
     if unknown:
         reason = f"the cell never had a field {unknown[0]}"

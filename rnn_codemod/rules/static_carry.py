@@ -45,6 +45,8 @@ def decide(by: Rule, context: Context, carry: CarryCall, message: str) -> Decisi
         return by.refuse(
             context, carry.node, message, "the receiver may be a class or an instance", RECIPE
         )
+    if carry.unsure:
+        return by.refuse(context, carry.node, message, "the class may be any that is given", RECIPE)
     if not carry.parts:
         return by.refuse(
             context, carry.node, message, "the arguments are not (rng, batch_dims, size)", RECIPE
