@@ -49,8 +49,13 @@ class Kind:
     """The class statement of a user's cell."""
     sized: bool = False
     """Whether the legacy class already has a field ``features``."""
-    own_carry: bool = False
-    """Whether the user's class, or a base of it in this file, defines initialize_carry."""
+    carry_class: ast.ClassDef | None = None
+    """The user's class, or the base of it, that defines initialize_carry."""
+
+    @property
+    def own_carry(self) -> bool:
+        """Whether the carry is the user's own, not flax's."""
+        return self.carry_class is not None
 
 
 KINDS = {

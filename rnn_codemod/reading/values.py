@@ -392,17 +392,19 @@ class Values:
         return self._kinds[node]
 
     def _kind_of(self, node: ast.ClassDef) -> Kind | None:
-        for base in _union(self.of(base) for base in node.bases):
-            if isinstance(base, CellClass):
-                own = _fields(node)
+        for written in node.bases:
+            cells = [value for value in self.of(written) if isinstance(value, CellClass)]
+            for base in sorted(cells, key=lambda cell: cell.kind.name)[:1]:
+                carries = "initialize_carry" in _methods(node)
                 fields = MODULE_FIELDS if base.kind == ANY_CELL else base.kind.fields
+                own = tuple(name for name in _fields(node) if name not in (fields or ()))
                 return replace(
                     base.kind,
                     name=node.name,
                     definition=node,
                     fields=None if fields is None else fields[:-2] + own + fields[-2:],
                     sized=base.kind.sized or "features" in own,
-                    own_carry=base.kind.own_carry or "initialize_carry" in _methods(node),
+                    carry_class=node if carries else base.kind.carry_class,
                 )
         return None
 

@@ -50,7 +50,7 @@ def _decide(context: Context, carry: CarryCall) -> Decision:
             reason="the cell comes from elsewhere; its features should be this size",
             applicability=Applicability.REVIEW,
         )
-    if all(_knows_size(context, construction, carry) for construction in made):
+    if all(knows_size(context, construction, carry) for construction in made):
         return rule.rewrite(context, carry.node, MESSAGE, *_same_receiver(context, carry))
     if carry.unsure or any(value.node is None for value in carry.instances):
         raise CannotWrite("the cell may come from elsewhere, with another size")
@@ -64,7 +64,7 @@ def _constructions(context: Context, carry: CarryCall) -> list[Construction]:
     return [made for made in found if made is not None]
 
 
-def _knows_size(context: Context, made: Construction, carry: CarryCall) -> bool:
+def knows_size(context: Context, made: Construction, carry: CarryCall) -> bool:
     """Whether the cell has, or is about to get, this very size as its features."""
     size = carry.parts["size"]
     if made.legacy:

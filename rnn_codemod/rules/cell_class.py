@@ -1,0 +1,125 @@
+"""The class statement of a user's cell: which can be rewritten, and how."""
+
+from __future__ import annotations
+
+import ast
+
+from rnn_codemod.editing.edits import AddLines, Edit, Replace
+from rnn_codemod.reading.kinds import CarryForm, Kind
+from rnn_codemod.reading.values import CellClass, is_static
+from rnn_codemod.rules.forms import CannotWrite
+from rnn_codemod.rules.rule import Context
+
+
+def legacy_method(definition: ast.ClassDef) -> ast.FunctionDef | None:
+    """The static initialize_carry of a class: (rng, batch_dims, size), perhaps with init_fn."""
+    for method in definition.body:
+        if isinstance(method, ast.FunctionDef) and method.name == "initialize_carry":
+            return method if is_static(method) and _is_legacy(method) else None
+    return None
+
+
+def _is_legacy(method: ast.FunctionDef) -> bool:
+    args = method.args
+    names = [arg.arg for arg in args.args]
+    plain = not (args.posonlyargs or args.kwonlyargs or args.vararg or args.kwarg)
+    return plain and len(names) in (3, 4) and len(names) - len(args.defaults) <= 3
+
+
+def check_class(context: Context, kind: Kind, node: ast.ClassDef, method: ast.FunctionDef) -> None:
+    """Raise CannotWrite unless the class that defines the carry can get a field before all."""
+    bases = [value for base in node.bases for value in context.reading.values.of(base)]
+    derives = len(bases) == 1 and isinstance(bases[0], CellClass)
+    if not derives or any(isinstance(b, CellClass) and b.kind.definition for b in bases):
+        raise CannotWrite(f"{node.name} has other bases, whose fields may stand before its own")
+    if kind.sized:
+        raise CannotWrite(f"{node.name} already has a field features, which may not be the size")
+    if len(method.decorator_list) != 1:
+        raise CannotWrite("initialize_carry has other decorators")
+
+
+def check_derived(context: Context, node: ast.ClassDef, kind: Kind, base: Kind) -> None:
+    """Raise CannotWrite unless the class ``node`` only inherits the carry of ``base``."""
+    if kind.carry_class is not base.carry_class:
+        raise CannotWrite(f"{node.name} derives from {base.name} and has a carry of its own")
+    if len(node.bases) != 1 or node.keywords:
+        raise CannotWrite(f"{node.name} has other bases, whose fields may stand before its own")
+    if kind.sized:
+        raise CannotWrite(f"{node.name} has a field features, which may not be the size")
+
+
+def class_edits(context: Context, kind: Kind, method: ast.FunctionDef) -> list[Edit]:
+    """features, the method of an instance and num_feature_axes. Raises CannotWrite."""
+    source = context.reading.source
+    args = method.args.args
+    rng, batch, size = (arg.arg for arg in args[:3])
+    last = method.args.defaults[-1] if method.args.defaults else args[-1]
+    start, end = source.span(args[0])[0], source.span(last)[1]
+    if "#" in source.text[start:end]:
+        raise CannotWrite("a comment stands among the parameters of initialize_carry")
+    lines = [f"{batch}, {size} = input_shape[:-1], self.features"]
+    if len(args) == 4:
+        lines.append(f"{args[3].arg} = {source.segment(method.args.defaults[-1])}")
+    edits: list[Edit] = [
+        Replace(source.span(method.decorator_list[0]), _nowrap(context)),
+        Replace((start, end), f"self, {rng}, input_shape"),
+        AddLines(_first_statement(context, method), tuple(lines)),
+    ]
+    definition = kind.definition
+    if kind.carry is CarryForm.ANY and definition is not None:
+        edits.append(_features_field(context, definition))
+        if "num_feature_axes" not in ast.unparse(definition):
+            edits.append(_feature_axes(context, method))
+    return edits
+
+
+def _nowrap(context: Context) -> str:
+    for alias, bindings in context.reading.scopes.module.bindings.items():
+        if any(binding.imported == "flax.linen" for binding in bindings):
+            return f"{alias}.nowrap"
+        if any(binding.imported == "flax" for binding in bindings):
+            return f"{alias}.linen.nowrap"
+    raise CannotWrite("flax.linen is not imported, and nn.nowrap is needed")
+
+
+def _first_statement(context: Context, method: ast.FunctionDef) -> int:
+    body = method.body
+    documented = len(body) > 1 and ast.get_docstring(method, clean=False) is not None
+    statement = body[1] if documented else body[0]
+    if context.reading.source.indentation(statement) is None:
+        raise CannotWrite("initialize_carry stands on one line")
+    return context.reading.source.span(statement)[0]
+
+
+def _features_field(context: Context, node: ast.ClassDef) -> Edit:
+    fields = [s for s in node.body if isinstance(s, ast.AnnAssign)]
+    documented = ast.get_docstring(node, clean=False) is not None
+    body = node.body[1:] if documented else node.body
+    first = fields[0] if fields else body[0]
+    if context.reading.source.indentation(first) is None:
+        raise CannotWrite("the class stands on one line")
+    at = first
+    if isinstance(first, ast.FunctionDef) and first.decorator_list:
+        start = context.reading.source.span(first.decorator_list[0])[0]
+        before = context.reading.source.text.rindex("@", 0, start)
+    else:
+        before = context.reading.source.span(at)[0]
+    return AddLines(before, ("features: int",) if fields else ("features: int", ""))
+
+
+def _feature_axes(context: Context, method: ast.FunctionDef) -> Edit:
+    source = context.reading.source
+    start = source.line_starts[method.lineno - 1]
+    indent = source.text[start : source.span(method)[0]]
+    inner = source.indentation(method.body[0]) or f"{indent}    "
+    end = source.span(method)[1]
+    rest = len(source.text[end:].splitlines()[0]) if source.text[end:] else 0
+    at = end + rest
+    new = source.newline
+    lines = [
+        "",
+        f"{indent}@property",
+        f"{indent}def num_feature_axes(self) -> int:",
+        f"{inner}return 1",
+    ]
+    return Replace((at, at), new + new.join(lines))

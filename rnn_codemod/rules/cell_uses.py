@@ -1,0 +1,238 @@
+"""The uses of a user's cell in one file, and whether all of them are seen and can be rewritten."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+
+from rnn_codemod.editing.edits import Edit
+from rnn_codemod.reading.facts import LEGACY_CARRY, CarryCall, Construction, RnnCall
+from rnn_codemod.reading.kinds import Kind
+from rnn_codemod.reading.sizes import NoWidth
+from rnn_codemod.reading.values import CellClass, CellInstance, Dotted, Unknown
+from rnn_codemod.rules.cell_class import check_class, check_derived
+from rnn_codemod.rules.forms import (
+    CannotWrite,
+    constructor,
+    detached,
+    paired,
+    pairs_allowed,
+    shaped_by_input,
+    size_in_shape,
+    width_of,
+)
+from rnn_codemod.rules.instance_carry import knows_size
+from rnn_codemod.rules.rnn_size import without_size
+from rnn_codemod.rules.rule import Context
+
+_NOT_KNOWN = (Unknown, Dotted)
+
+
+@dataclass(frozen=True)
+class CellUses:
+    """The class ``kind`` that defines a carry, and what must change with it in one file."""
+
+    kind: Kind
+    definition: ast.ClassDef
+    method: ast.FunctionDef
+    constructions: tuple[Construction, ...]
+    carries: tuple[CarryCall, ...]
+    layers: tuple[RnnCall, ...]
+
+    @property
+    def nodes(self) -> list[ast.Call]:
+        """Every site, constructions first."""
+        made = [construction.node for construction in self.constructions]
+        created = [carry.node for carry in self.carries]
+        return [*made, *created, *(layer.node for layer in self.layers)]
+
+    def covers(self, kind: Kind) -> bool:
+        """Whether a kind is this class, or only inherits its carry."""
+        return kind.carry_class is self.definition
+
+
+def uses_of(context: Context, kind: Kind, method: ast.FunctionDef) -> CellUses:
+    """What the file of ``context`` does with the cell and the classes that inherit its carry."""
+    facts = context.reading.facts
+    definition = kind.definition
+    assert definition is not None
+
+    def covers(kinds: frozenset[Kind]) -> bool:
+        return any(kind.carry_class is definition for kind in kinds)
+
+    return CellUses(
+        kind,
+        definition,
+        method,
+        tuple(made for made in facts.constructions if covers(made.kinds)),
+        tuple(_with_parts(carry) for carry in facts.carries if covers(carry.kinds)),
+        tuple(layer for layer in facts.layers if covers(_run_by(context, layer))),
+    )
+
+
+def _with_parts(carry: CarryCall) -> CarryCall:
+    """The carry call with its arguments under flax's names, whatever the method calls them."""
+    if not carry.node.keywords and 3 <= len(carry.node.args) <= 4:
+        return replace(carry, parts=dict(zip(LEGACY_CARRY, carry.node.args, strict=False)))
+    return carry
+
+
+def _run_by(context: Context, layer: RnnCall) -> frozenset[Kind]:
+    values = context.reading.values.of(layer.cell)
+    return frozenset(value.cls.kind for value in values if isinstance(value, CellInstance))
+
+
+def edits_of(context: Context, cell: CellUses) -> list[tuple[ast.Call, list[Edit]]]:
+    """Every use in one file with its edits. Raises CannotWrite."""
+    return [
+        *((made.node, _construction(context, made)) for made in cell.constructions),
+        *((carry.node, _carry(context, carry)) for carry in cell.carries),
+        *((layer.node, without_size(context, layer)) for layer in cell.layers),
+    ]
+
+
+def _construction(context: Context, made: Construction) -> list[Edit]:
+    width = width_of(context, made)
+    if isinstance(width, NoWidth):
+        line = made.node.lineno
+        raise CannotWrite(f"the features of the cell in line {line} are not known: {width.reason}")
+    return constructor(context, made, width)
+
+
+def _carry(context: Context, carry: CarryCall) -> list[Edit]:
+    if not carry.classes:
+        return shaped_by_input(context, carry, size_in_shape(context, carry.parts["size"]))
+    pair = context.reading.pairs.of_carry(carry) if pairs_allowed(context) else None
+    return detached(context, carry) if pair is None else paired(context, pair)
+
+
+def check_uses(context: Context, cell: CellUses) -> None:
+    """Raise CannotWrite unless each mention of the class is one of its uses, and all are proved."""
+    name = cell.definition.name
+    if context.world is None and _published(context, name):
+        raise CannotWrite(f"{name} is in __all__, so other files may use it")
+    if cell.definition in context.reading.scopes:
+        check_class(context, cell.kind, cell.definition, cell.method)
+    _check_mentions(context, cell)
+    _check_reflection(context, name)
+    for carry in cell.carries:
+        _check_carry(context, cell, carry)
+    for made in cell.constructions:
+        if len(made.kinds) != 1 or made.spread is None:
+            raise CannotWrite("a construction may be of another cell, or be given features")
+    for layer in cell.layers:
+        if isinstance(layer.size, ast.Tuple | ast.List):
+            raise CannotWrite("nn.RNN is given a tuple as the size")
+        for value in context.reading.values.of(layer.cell):
+            if not isinstance(value, CellInstance) or _built_here(context, value) is None:
+                line = layer.node.lineno
+                raise CannotWrite(f"nn.RNN in line {line} may run a cell that is built elsewhere")
+
+
+def _check_mentions(context: Context, cell: CellUses) -> None:
+    reading, name = context.reading, cell.definition.name
+    known: set[ast.expr] = {use.node.func for use in cell.constructions}
+    known |= {carry.receiver for carry in cell.carries}
+    for node in reading.source.nodes:
+        if isinstance(node, ast.ClassDef):
+            known |= _derived(context, cell, node)
+    for node in reading.source.nodes:
+        if not isinstance(node, ast.Name | ast.Attribute) or node in known:
+            continue
+        if not isinstance(node.ctx, ast.Load) or _is_annotation(context, node):
+            continue
+        values = reading.values.of(node)
+        line = node.lineno
+        if any(isinstance(v, CellClass) and cell.covers(v.kind) for v in values):
+            raise CannotWrite(f"{_last(node)} is also used as a value, in line {line}")
+        if _last(node) == name and any(isinstance(v, _NOT_KNOWN) for v in values):
+            raise CannotWrite(f"{ast.unparse(node)} in line {line} may be this {name}")
+    for bindings in reading.scopes.module.bindings.values():
+        for binding in bindings:
+            if binding.imported is not None and binding.imported.endswith(f".{name}"):
+                values = reading.values.imported(binding.imported)
+                if any(isinstance(value, _NOT_KNOWN) for value in values):
+                    raise CannotWrite(f"{name} is imported from a place that is not known")
+
+
+def _derived(context: Context, cell: CellUses, node: ast.ClassDef) -> set[ast.expr]:
+    """The bases of a class that are the cell, where it may derive from it."""
+    values = context.reading.values
+    bases: set[ast.expr] = set()
+    for base in node.bases:
+        for value in values.of(base):
+            kind = values.cell_kind(node)
+            if isinstance(value, CellClass) and cell.covers(value.kind) and kind is not None:
+                check_derived(context, node, kind, value.kind)
+                bases.add(base)
+    return bases
+
+
+def _last(node: ast.Name | ast.Attribute) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr
+
+
+def _check_reflection(context: Context, name: str) -> None:
+    """Raise CannotWrite where a text that ends in the name may be what the class is found by."""
+    for node in context.reading.source.nodes:
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            continue
+        if node.value != name and not node.value.endswith((f".{name}", f":{name}")):
+            continue
+        outer = context.reading.source.parents[node]
+        asked = isinstance(outer, ast.Call) or (
+            isinstance(outer, ast.Subscript) and outer.slice is node
+        )
+        if asked or node.value != name:
+            raise CannotWrite(f"the text {node.value!r} in line {node.lineno} may name the class")
+
+
+def _check_carry(context: Context, cell: CellUses, carry: CarryCall) -> None:
+    line = carry.node.lineno
+    if not carry.parts or any(k.arg not in LEGACY_CARRY for k in carry.node.keywords):
+        raise CannotWrite("the arguments of a carry call are not (rng, batch_dims, size)")
+    if "init_fn" in carry.parts:
+        raise CannotWrite("a carry is created with an init_fn")
+    values = context.reading.values.of(carry.receiver)
+    if len(carry.kinds) != 1 or any(isinstance(value, Unknown) for value in values):
+        raise CannotWrite(f"the carry in line {line} may be of another cell")
+    if carry.classes and carry.instances:
+        raise CannotWrite(f"the carry in line {line} may be of another cell")
+    if isinstance(carry.parts["size"], ast.Tuple | ast.List):
+        raise CannotWrite("the size of a carry is a tuple")
+    for value in carry.instances:
+        made = _built_here(context, value)
+        if made is None:
+            raise CannotWrite(f"the cell of the carry in line {line} is built elsewhere")
+        if not knows_size(context, made, carry):
+            raise CannotWrite(f"the cell of the carry in line {line} may have another size")
+
+
+def _built_here(context: Context, cell: CellInstance) -> Construction | None:
+    return None if cell.node is None else context.reading.facts.construction(cell.node)
+
+
+def _published(context: Context, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Constant) and node.value == name
+        for binding in context.reading.scopes.module.bindings.get("__all__", [])
+        if binding.value is not None
+        for node in ast.walk(binding.value)
+    )
+
+
+def _is_annotation(context: Context, node: ast.expr) -> bool:
+    """Whether the name only says what something is, as in ``isinstance`` and annotations."""
+    up: ast.AST = node
+    for outer in context.reading.source.ancestors(node):
+        match outer:
+            case ast.arg(annotation=found) | ast.AnnAssign(annotation=found) if found is up:
+                return True
+            case ast.FunctionDef(returns=found) if found is up:
+                return True
+            case ast.Call(func=ast.Name(id="isinstance")):
+                return True
+            case ast.stmt():
+                return False
+        up = outer
+    return False
