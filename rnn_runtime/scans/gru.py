@@ -73,7 +73,8 @@ class GRU:
         (dh,) = dcarry
         r, z, n, a = gates
         dn = dh * (1 - z) * (1 - n * n)
-        dr = dn * a * r * (1 - r)
+        # In this order: jaxlib 0.10.2 cannot compile the hessian of ((dn a) r) (1 - r) on CPU.
+        dr = dn * r * (a * (1 - r))
         dz = dh * (previous[0] - n) * z * (1 - z)
         dz_h = jnp.concatenate([dr, dz, dn * r], axis=-1)
         return (dh * z + dz_h @ ready[1],), (dn, dz_h)

@@ -46,6 +46,11 @@ def random_like(tree: Any, seed: int = 0, scale: float = 0.4) -> Any:
     return jax.tree_util.tree_unflatten(form, cast)
 
 
+def drawn(layer: nn.Module, *args: Any, seed: int = 0) -> Any:
+    """Random variables in the form that ``layer.init`` would give, which is not compiled."""
+    return random_like(jax.eval_shape(layer.init, jax.random.key(3), *args), seed)
+
+
 def array(*shape: int, seed: int = 1, dtype: Any = np.float32) -> jax.Array:
     """Normal random numbers."""
     return jax.numpy.asarray(np.random.RandomState(seed).standard_normal(shape), dtype)

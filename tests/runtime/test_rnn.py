@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 import flax.linen as nn
@@ -16,12 +17,14 @@ from support import (
     array,
     assert_close,
     assert_same,
+    drawn,
     feature_shape,
     pair,
     random_like,
 )
 
 import rnn_runtime as rr
+import rnn_runtime.fast
 import rnn_runtime.rnn
 
 KEY = jax.random.key(3)
@@ -55,9 +58,7 @@ def results_and_gradients(layer: Any, variables: Any, x: Any, **kwargs: Any) -> 
 def compare(name: str, batch: tuple[int, ...], steps: int, option: str, lengths: bool) -> None:
     theirs, ours = layers(name, **OPTIONS[option])
     x = sequence(name, batch, steps, OPTIONS[option].get("time_major", False))
-    drawn = theirs.init(KEY, x)
-    assert_same(ours.init(KEY, x), drawn)
-    variables = random_like(drawn)
+    variables = drawn(theirs, x)
     kwargs = {"seq_lengths": jnp.arange(1, batch[0] + 1)} if lengths else {}
     assert_close(
         results_and_gradients(ours, variables, x, **kwargs),
@@ -98,10 +99,21 @@ def test_the_own_derivative_is_used_for(name: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(rnn_runtime.rnn, "scan", lambda *a: calls.append(1) or plain(*a))
     _, ours = layers(name)
     x = sequence(name, (2,), 3)
-    variables = ours.init(KEY, x)
+    variables = drawn(ours, x)
     assert not calls
-    ours.apply(variables, x)
+    jax.eval_shape(ours.apply, variables, x)
     assert len(calls) == 1
+
+
+def test_the_cell_is_stepped_where_flax_cannot_say_that_nobody_watches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(rnn_runtime.rnn, "scan")
+    monkeypatch.setattr(rnn_runtime.fast, "flax_module", types.SimpleNamespace())
+    theirs, ours = layers("LSTMCell")
+    x = sequence("LSTMCell", (2,), 3)
+    variables = drawn(theirs, x)
+    assert_same(ours.apply(variables, x), theirs.apply(variables, x))
 
 
 GENERIC = {
@@ -126,7 +138,7 @@ def test_everything_else_steps_the_cell_as_flax_does(
     name, cell, options, call = GENERIC[case]
     theirs, ours = layers(name, cell, **options)
     x = sequence(name, (2,), 3)
-    variables = random_like(theirs.init(KEY, x))
+    variables = drawn(theirs, x)
     if case == "narrow carry":
         call = {"initial_carry": jnp.zeros((2, 4), jnp.bfloat16)}
         with pytest.raises(TypeError):
@@ -137,26 +149,34 @@ def test_everything_else_steps_the_cell_as_flax_does(
     assert_same(ours.apply(variables, x, **call), theirs.apply(variables, x, **call))
 
 
-def test_interceptors_see_every_cell_call() -> None:
-    _, ours = layers("LSTMCell")
-    x = sequence("LSTMCell", (2,), 3)
-    variables = ours.init(KEY, x)
+@pytest.mark.parametrize("both", [False, True])
+def test_interceptors_see_every_step_of_the_cell(both: bool) -> None:
+    ours = rr.RNN(rr.LSTMCell(4))
+    if both:
+        ours = rr.Bidirectional(ours, rr.RNN(rr.LSTMCell(4)))
+    x = array(2, 3, 3)
+    variables = drawn(ours, x)
     seen = []
 
     def watch(call: Any, args: Any, kwargs: Any, context: Any) -> Any:
-        seen.append(type(context.module).__name__)
-        return call(*args, **kwargs)
+        out = call(*args, **kwargs)
+        if isinstance(context.module, rr.LSTMCell) and context.method_name == "__call__":
+            jax.debug.callback(lambda h: seen.append(np.array(h)), out[1], ordered=True)
+        return out
 
     with nn.intercept_methods(watch):
-        ours.apply(variables, x)
-    assert "LSTMCell" in seen
+        y = jax.jit(ours.apply)(variables, x)
+    jax.effects_barrier()
+    forward, backward = np.stack(seen[:3], 1), np.stack(seen[3:] or seen[:3], 1)[:, ::-1]
+    assert len(seen) == (6 if both else 3)
+    np.testing.assert_array_equal(y, np.concatenate([forward, backward], -1) if both else forward)
 
 
 @pytest.mark.parametrize("name", ["LSTMCell", "MGUCell"])
 def test_lengths_of_zero_and_several_batch_axes(name: str) -> None:
     _, ours = layers(name, return_carry=True)
     x = sequence(name, (2, 2), 5)
-    variables = random_like(ours.init(KEY, x))
+    variables = drawn(ours, x)
     first = random_like(ours.cell.initialize_carry(KEY, (2, 2, 3)), 5)
     lengths = np.array([[0, 1], [3, 5]])
     carry, _ = ours.apply(variables, x, initial_carry=first, seq_lengths=jnp.asarray(lengths))
@@ -175,7 +195,7 @@ def test_masked_steps_are_as_if_they_were_not_there(time_major: bool) -> None:
     x[~mask] = np.nan
     x = jnp.asarray(x)
     turn = (lambda a: a.swapaxes(0, 1)) if time_major else (lambda a: a)
-    variables = random_like(ours.init(KEY, turn(x)))
+    variables = drawn(ours, turn(x))
 
     def run(variables: Any, x: Any, **kwargs: Any) -> Any:
         carry, y = ours.apply(variables, turn(x), **kwargs)
@@ -194,7 +214,7 @@ def test_masked_steps_are_as_if_they_were_not_there(time_major: bool) -> None:
 def test_the_initial_carry_in_the_output(reverse: bool) -> None:
     ours = rr.RNN(rr.LSTMCell(4), include_initial_carry=True, reverse=reverse, keep_order=reverse)
     x = sequence("LSTMCell", (2,), 4)
-    variables = random_like(ours.init(KEY, x))
+    variables = drawn(ours, x)
     first = random_like(ours.cell.initialize_carry(KEY, (2, 3)), 5)
     lengths = jnp.array([4, 2])
     y = ours.apply(variables, x, initial_carry=first, seq_lengths=lengths)
@@ -214,7 +234,7 @@ def test_the_initial_carry_in_the_output(reverse: bool) -> None:
 def test_no_steps_give_the_initial_carry() -> None:
     _, ours = layers("LSTMCell", return_carry=True)
     x = sequence("LSTMCell", (2,), 3)
-    variables = ours.init(KEY, x)
+    variables = drawn(ours, x)
     first = random_like(ours.cell.initialize_carry(KEY, (2, 3)), 5)
     value, pull = jax.vjp(lambda c: ours.apply(variables, x[:, :0], initial_carry=c)[0], first)
     assert_same(value, first)
@@ -277,10 +297,13 @@ def test_a_cell_written_for_flax_in_our_layer() -> None:
 
 @pytest.mark.parametrize("name", CELLS)
 def test_our_cell_in_the_layer_of_flax(name: str) -> None:
-    theirs, ours = (nn.RNN(cell, return_carry=True) for cell in pair(name))
+    cells = pair(name)
+    theirs, ours = (nn.RNN(cell, return_carry=True) for cell in cells)
     x = sequence(name, (2,), 3)
-    variables = theirs.init(KEY, x)
-    assert_same(ours.init(KEY, x), variables)
+    drawn = theirs.init(KEY, x)
+    assert_same(ours.init(KEY, x), drawn)
+    assert_same(rr.RNN(cells[1]).init(KEY, x), drawn)
+    variables = random_like(drawn)
     assert_same(ours.apply(variables, x), theirs.apply(variables, x))
 
 
@@ -322,7 +345,7 @@ def test_both_directions(lengths: bool) -> None:
     ours = rr.Bidirectional(rr.RNN(rr.LSTMCell(4)), rr.RNN(rr.LSTMCell(4)), return_carry=True)
     x = array(3, 7, 3)
     kwargs = {"seq_lengths": jnp.array([7, 2, 4])} if lengths else {}
-    variables = random_like(theirs.init(KEY, x))
+    variables = drawn(theirs, x)
     assert_same(ours.init(KEY, x), theirs.init(KEY, x))
     assert_close(
         results_and_gradients(ours, variables, x, **kwargs),
@@ -334,7 +357,7 @@ def test_directions_of_different_cells() -> None:
     theirs = nn.Bidirectional(nn.RNN(nn.LSTMCell(4)), nn.RNN(nn.GRUCell(5)))
     ours = rr.Bidirectional(rr.RNN(rr.LSTMCell(4)), rr.RNN(rr.GRUCell(5)))
     x = array(3, 7, 3)
-    variables = random_like(theirs.init(KEY, x))
+    variables = drawn(theirs, x)
     assert_close(ours.apply(variables, x), theirs.apply(variables, x))
 
 
@@ -342,7 +365,7 @@ def test_a_stack_is_its_layers_one_after_another() -> None:
     first, second = rr.RNN(rr.GRUCell(4)), rr.RNN(rr.LSTMCell(5))
     stack = rr.RNNStack([first, second], dropout_rate=0.5, return_carry=True)
     x = array(2, 5, 3)
-    variables = random_like(stack.init(KEY, x))
+    variables = drawn(stack, x)
     params = variables["params"]
     carry, y = stack.apply(variables, x)
     middle = first.apply({"params": params["layers_0"]}, x)
@@ -356,7 +379,7 @@ def test_a_stack_is_its_layers_one_after_another() -> None:
 
 def test_parameters_of_another_width_are_explained_by_flax() -> None:
     _, ours = layers("LSTMCell")
-    wide = rr.RNN(rr.LSTMCell(5)).init(KEY, array(2, 3, 3))
+    wide = drawn(rr.RNN(rr.LSTMCell(5)), array(2, 3, 3))
     with pytest.raises(nn.module.errors.ScopeParamShapeError):
         ours.apply(wide, array(2, 3, 3))
     assert arguments("LSTMCell") == {"features": 4}
