@@ -70,6 +70,13 @@ def _what_to_do(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="What to write for: flax >= 0.7 or rnn_runtime.",
         ),
+        click.option(
+            "--style",
+            type=click.Choice(["minimal", "idiomatic"]),
+            default="minimal",
+            show_default=True,
+            help="Whether wrappers keep their signature, or get features where that is proved.",
+        ),
         click.argument("paths", nargs=-1, required=True, callback=_paths, metavar="PATH..."),
     ):
         command = decorate(command)

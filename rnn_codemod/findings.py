@@ -31,6 +31,8 @@ class Options:
     ignore: frozenset[str] = frozenset()
     unsafe: bool = False
     annotate: bool = False
+    style: str = "minimal"
+    """``minimal``: wrappers keep their signature. ``idiomatic``: they may get features."""
 
     def wants(self, name: str, group: str = LEGACY) -> bool:
         """Whether a rule is on: ``select`` and ``ignore`` hold names of rules and of groups."""

@@ -12,7 +12,7 @@ from rnn_codemod.editing.edits import ArgumentEdit, Decision, Edit, MoveOut, Rep
 from rnn_codemod.findings import Applicability, Migration, Options
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.world import World
-from rnn_codemod.rules import RULES
+from rnn_codemod.rules import RULES, idiomatic
 from rnn_codemod.rules.rule import Context
 from rnn_codemod.targets import runtime_imports
 
@@ -34,7 +34,8 @@ def migrate_source(
     if options.target == "runtime" and refused:
         warning = "left on flax.linen, because not every site could be migrated"
         on_flax = replace(options, target="flax")
-        return replace(migrate_source(text, on_flax, around), warnings=(warning,))
+        migration = migrate_source(text, on_flax, around)
+        return replace(migration, warnings=(warning, *migration.warnings))
     applied = [d for d in decisions if _applied(d, options)]
     edits = [edit for decision in applied for edit in decision.edits]
     if applied and options.target == "runtime":
@@ -46,6 +47,7 @@ def migrate_source(
         tuple(d.finding for d in applied),
         tuple(d.finding for d in refused),
         reading.facts.modern,
+        idiomatic.notes(context),
     )
 
 
@@ -65,13 +67,25 @@ def _decide(context: Context) -> list[Decision]:
         if context.options.wants(name, rule.group)
         for decision in rule.find(context)
     ]
+    found = _one_style(found)
     return sorted(found, key=lambda d: (d.finding.line, d.finding.column, d.finding.rule))
+
+
+def _one_style(decisions: list[Decision]) -> list[Decision]:
+    """The decisions without those that the idiomatic form of a site takes the place of."""
+    mine = {_place(d) for d in decisions if d.finding.rule == idiomatic.rule.name}
+    return [d for d in decisions if d.finding.rule == idiomatic.rule.name or _place(d) not in mine]
+
+
+def _place(decision: Decision) -> tuple[int, int]:
+    return decision.finding.line, decision.finding.column
 
 
 def _writable(reading: Reading, decisions: list[Decision], options: Options) -> list[Decision]:
     """The decisions, with those refused that the parser cannot carry out exactly.
 
-    What shares a place with such a one is refused with it, and so is a custom cell as a whole.
+    What shares a place with such a one is refused with it, and so is a custom cell or a wrapper as
+    a whole.
     """
     applied = [d for d in decisions if _applied(d, options)]
     if not applied or _failure(reading, applied) is None:
@@ -81,12 +95,12 @@ def _writable(reading: Reading, decisions: list[Decision], options: Options) -> 
     while growing:
         bad = [d for d in applied if id(d) in failures]
         places = {place for d in bad for place in _places(d)}
-        whole = any(d.finding.rule == "custom_cell" for d in bad)
+        whole = {d.finding.rule for d in bad} & {"custom_cell", "idiomatic"}
         more = [
             d
             for d in applied
             if id(d) not in failures
-            and (_touching(places, set(_places(d))) or (whole and d.finding.rule == "custom_cell"))
+            and (_touching(places, set(_places(d))) or d.finding.rule in whole)
         ]
         failures.update((id(d), "it belongs to a site that cannot be written") for d in more)
         growing = bool(more)

@@ -10,7 +10,12 @@ from functools import partial
 
 from rnn_codemod.files.discover import discover
 from rnn_codemod.files.problem import Problem, os_cause
-from rnn_codemod.files.search import may_be_legacy, may_define_cell, names_in
+from rnn_codemod.files.search import (
+    may_be_legacy,
+    may_define_cell,
+    may_define_wrapper,
+    names_in,
+)
 from rnn_codemod.findings import Options
 from rnn_codemod.results import FileResult
 from rnn_codemod.treat import Engine, Job, exports, the_rules, treat
@@ -35,6 +40,7 @@ class _Candidate:
     path: str
     size: int
     may_define_cell: bool
+    may_define_wrapper: bool
 
 
 def migrate_paths(
@@ -68,7 +74,7 @@ def migrate_paths(
         engine = engine or the_rules()
         if processes is None:
             processes = _worth(sum(candidate.size for candidate in candidates))
-        jobs = _jobs(candidates, found.files, processes, engine)
+        jobs = _jobs(candidates, found.files, processes, engine, options)
         treated = _treat_all(jobs, options, processes, engine)
         if mode is Mode.WRITE:
             # A file is read for the names of others too: none may change before all are treated.
@@ -111,7 +117,7 @@ def _look(path: str) -> FileResult | _Candidate:
         return FileResult(path, problem=Problem(path, os_cause("cannot be read", error)))
     if not may_be_legacy(data):
         return FileResult(path)
-    return _Candidate(path, len(data), may_define_cell(data))
+    return _Candidate(path, len(data), may_define_cell(data), may_define_wrapper(data))
 
 
 def _worth(size: int) -> int:
@@ -124,16 +130,26 @@ def _worth(size: int) -> int:
 
 
 def _jobs(
-    candidates: Sequence[_Candidate], files: Sequence[str], processes: int, engine: Engine
+    candidates: Sequence[_Candidate],
+    files: Sequence[str],
+    processes: int,
+    engine: Engine,
+    options: Options,
 ) -> list[Job]:
     """The candidates and the files that mention their cells, each with all users of those."""
-    defining = [Job(candidate.path) for candidate in candidates if candidate.may_define_cell]
+    idiomatic = options.style == "idiomatic"
+    defining = [
+        Job(candidate.path)
+        for candidate in candidates
+        if candidate.may_define_cell or (idiomatic and candidate.may_define_wrapper)
+    ]
     if len(files) == 1 or not defining:
         return [Job(candidate.path) for candidate in candidates]
     # Not before there are candidates: most runs end without them.
     from rnn_codemod.workers import in_processes
 
-    cells = in_processes(partial(exports, engine, Disk()), _exports_nothing, defining, processes)
+    work = partial(exports, engine, Disk(), options)
+    cells = in_processes(work, _exports_nothing, defining, processes)
     mentioned = _mentions(frozenset().union(*cells), files)
     users = {
         name: tuple(path for path in files if path in where) for name, where in mentioned.items()
@@ -151,8 +167,9 @@ def _exports_nothing(job: Job, cause: str) -> frozenset[str]:
 
 
 def _mentions(names: frozenset[str], files: Sequence[str]) -> dict[str, set[str]]:
-    """By name, the files in which it occurs."""
+    """By name, the files in which it occurs; of ``Class.method``, either part."""
     where: dict[str, set[str]] = {name: set() for name in names}
+    words = frozenset(word for name in names for word in name.split("."))
     if not names:
         return where
     for path in files:
@@ -160,8 +177,10 @@ def _mentions(names: frozenset[str], files: Sequence[str]) -> dict[str, set[str]
             data = read(path)
         except OSError:
             continue  # told of when it was looked at
-        for name in names_in(data, names):
-            where[name].add(path)
+        met = names_in(data, words)
+        for name in names:
+            if not met.isdisjoint(name.split(".")):
+                where[name].add(path)
     return where
 
 

@@ -44,10 +44,19 @@ def the_rules() -> Engine:
     return Engine(migrate_source, exported_cells)
 
 
-def exports(engine: Engine, tree: Tree, job: Job) -> frozenset[str]:
-    """The cells in a file that others could use; none where ``treat`` will tell of a problem."""
+def exports(engine: Engine, tree: Tree, options: Options, job: Job) -> frozenset[str]:
+    """The cells in a file that others could use; none where ``treat`` will tell of a problem.
+
+    A wrapper that may change is ``Class.method``.
+    """
     try:
-        return engine.exported_cells(decode(tree.read(job.path)).text)
+        text = decode(tree.read(job.path)).text
+        cells = engine.exported_cells(text)
+        if options.style != "idiomatic":
+            return cells
+        from rnn_codemod.style.wrapper import exported_wrappers
+
+        return cells.union(exported_wrappers(text))
     except Exception:
         return frozenset()
 

@@ -38,6 +38,11 @@ def may_define_cell(data: bytes) -> bool:
     return _CELL_CLASS.search(data) is not None
 
 
+def may_define_wrapper(data: bytes) -> bool:
+    """Whether the file may define a module with a static method around a cell's carry."""
+    return b"staticmethod" in data and b"initialize_carry" in data
+
+
 def names_in(data: bytes, names: Iterable[str]) -> frozenset[str]:
     """Those of ``names`` that occur in ``data`` as a word."""
     words = b"|".join(re.escape(name.encode()) for name in sorted(names))

@@ -65,7 +65,8 @@ class Evidence:
 
 def _is_legacy(finding: Finding) -> bool:
     """Whether it is a site for an older flax, not a fault in new code."""
-    return RULES[finding.rule].group == LEGACY
+    rule = RULES.get(finding.rule)  # None for a finding of another engine
+    return rule is None or rule.group == LEGACY
 
 
 def _is_new(path: str) -> bool:

@@ -19,7 +19,9 @@ REFUSING = {"pre_linen", "dynamic_name", "undefined_name"}
 
 def all_of_group(name: str) -> Options:
     """The group of a rule alone, with all that it can write."""
-    return Options(select=frozenset({RULES[name].group}), unsafe=RULES[name].group == MIGRATED)
+    style = "idiomatic" if name == "idiomatic" else "minimal"
+    group = RULES[name].group
+    return Options(select=frozenset({group}), unsafe=group == MIGRATED, style=style)
 
 
 def in_context(name: str, example: str) -> str:

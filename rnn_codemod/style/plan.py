@@ -1,0 +1,128 @@
+"""Which wrappers change, in which files, and why the others keep their signature."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from rnn_codemod.editing.edits import Edit
+from rnn_codemod.reading.reading import Reading
+from rnn_codemod.reading.values import ModuleClass
+from rnn_codemod.rules.forms import CannotWrite
+from rnn_codemod.rules.rule import Context
+from rnn_codemod.style import field_form
+from rnn_codemod.style.field_form import Site
+from rnn_codemod.style.uses import Uses, imports_unknown
+from rnn_codemod.style.wrapper import Keeps, Wrapper, read, wrappers
+
+IDIOMATIC = "idiomatic"
+_NEEDED = ("static_carry", "missing_features", "lifted_class", "positional_arguments", IDIOMATIC)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What changes in one file with one wrapper; or why the wrapper keeps its signature."""
+
+    name: str
+    sites: tuple[Site, ...] = ()
+    kept: str = ""
+    defined_here: bool = False
+
+
+def plans(context: Context) -> Iterator[Plan]:
+    """One plan for each wrapper that a file defines or uses, in the order of the text."""
+    if context.options.style != IDIOMATIC:
+        return
+    if not all(map(context.options.wants, _NEEDED)):
+        return
+    for home, node in _wrappers(context):
+        here = home is context.reading
+        try:
+            yield Plan(node.name, tuple(_sites(context, home, node)), defined_here=here)
+        except (Keeps, CannotWrite) as why:
+            yield Plan(node.name, kept=str(why), defined_here=here)
+
+
+def _wrappers(context: Context) -> Iterator[tuple[Reading, ast.ClassDef]]:
+    """The wrappers that the file defines, then those that it uses from other files."""
+    reading = context.reading
+    for node in wrappers(reading):
+        yield reading, node
+    met = set()
+    for expression in reading.source.nodes:
+        if not isinstance(expression, ast.Name | ast.Attribute):
+            continue
+        if not isinstance(expression.ctx, ast.Load):
+            continue
+        for value in reading.values.of(expression):
+            if isinstance(value, ModuleClass) and value.node not in reading.scopes:
+                met.add(value.node)
+    for node in sorted(met, key=lambda node: (node.name, node.lineno)):
+        home = context.world.owner(node) if context.world is not None else None
+        if home is not None and node in set(wrappers(home)):
+            yield home, node
+
+
+def _sites(context: Context, home: Reading, node: ast.ClassDef) -> list[Site]:
+    """The sites of one file, once all files are known to change. Raises Keeps or CannotWrite."""
+    wrapper = read(home, node)
+    files = [replace(context, reading=r) for r in _files(context, wrapper)]
+    uses = [_uses(file, wrapper) for file in files]
+    if not any(use.built for use in uses):
+        raise Keeps("it is not built in the given files, so others must use it")
+    found: list[Site] = []
+    for file, use in zip(files, uses, strict=True):
+        try:
+            sites = _in_file(file, use, wrapper)
+        except (Keeps, CannotWrite) as why:
+            raise _told_from(home, file.reading, why) from why
+        if file.reading is context.reading:
+            found = sites
+    return found
+
+
+def _in_file(file: Context, uses: Uses, wrapper: Wrapper) -> list[Site]:
+    for unknown in imports_unknown(file.reading, wrapper):
+        raise Keeps(f"what {unknown} is, is not known")
+    sites = field_form.uses_of(file, uses)
+    if file.reading is wrapper.home:
+        sites += field_form.definition(file, wrapper)
+    _check_written(file.reading, [edit for _, _, edits in sites for edit in edits])
+    return sites
+
+
+def _told_from(home: Reading, reading: Reading, why: Exception) -> Keeps:
+    """The reason with the file it was met in, where that is another than the wrapper's."""
+    return Keeps(str(why) if reading is home else f"{os.path.basename(reading.values.path)}: {why}")
+
+
+def _uses(file: Context, wrapper: Wrapper) -> Uses:
+    try:
+        return Uses(file.reading, wrapper)
+    except Keeps as why:
+        raise _told_from(wrapper.home, file.reading, why) from why
+
+
+def _files(context: Context, wrapper: Wrapper) -> list[Reading]:
+    """The file of the wrapper, and the given files that mention it or its method."""
+    found = [wrapper.home]
+    key = f"{wrapper.name}.{wrapper.method.name}"
+    for path in context.users.get(key, ()):
+        reading = context.world.reading(path) if context.world is not None else None
+        if reading is None:
+            raise Keeps(f"{os.path.basename(path)} mentions it and cannot be read")
+        found.append(reading)
+    return list(dict.fromkeys([*found, context.reading]))
+
+
+def _check_written(reading: Reading, edits: list[Edit]) -> None:
+    """Raise Keeps where the edits cannot be carried out exactly."""
+    from rnn_codemod.editing.apply import apply_edits, check_result
+
+    try:
+        after = apply_edits(reading.source.text, edits, reading.source.newline)
+        check_result(reading.source.text, after)
+    except ValueError as why:
+        raise Keeps(str(why)) from why
