@@ -19,6 +19,7 @@ __all__ = [
     "Mode",
     "Options",
     "Problem",
+    "Shard",
     "migrate_paths",
     "migrate_source",
 ]
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from rnn_codemod.migration import migrate_source
     from rnn_codemod.results import FileResult
     from rnn_codemod.run import Mode, migrate_paths
+    from rnn_codemod.shard import Shard
 
 _HOMES = {
     "Applicability": "findings",
@@ -38,6 +40,7 @@ _HOMES = {
     "Mode": "run",
     "Options": "findings",
     "Problem": "files.problem",
+    "Shard": "shard",
     "migrate_paths": "run",
     "migrate_source": "migration",
 }

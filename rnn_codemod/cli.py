@@ -11,6 +11,7 @@ from rnn_codemod import __version__
 
 if TYPE_CHECKING:
     from rnn_codemod.findings import Options
+    from rnn_codemod.shard import Shard
 
 # The commands themselves are imported when one runs: --help has no use for them.
 
@@ -52,6 +53,17 @@ def _paths(
     return given
 
 
+def _shard(context: click.Context, parameter: click.Parameter, given: str | None) -> Shard:
+    from rnn_codemod.shard import WHOLE, Shard
+
+    if given is None:
+        return WHOLE
+    try:
+        return Shard.parse(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def _what_to_do(command: Callable[..., Any]) -> Callable[..., Any]:
     """The arguments that ``migrate`` and ``check`` share."""
     several: dict[str, Any] = {"multiple": True, "callback": _rules, "metavar": "RULES"}
@@ -77,10 +89,19 @@ def _what_to_do(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="Whether wrappers keep their signature, or get features where that is proved.",
         ),
+        click.option(
+            "--shard", callback=_shard, metavar="K/N", help="Only the K-th of N parts of the files."
+        ),
         click.argument("paths", nargs=-1, required=True, callback=_paths, metavar="PATH..."),
     ):
         command = decorate(command)
     return command
+
+
+def _split_up(paths: tuple[str, ...], shard: Shard) -> Shard:
+    if paths == ("-",) and shard.count > 1:
+        raise click.UsageError("--shard needs files, not -")
+    return shard
 
 
 def _options(**chosen: Any) -> Options:
@@ -148,12 +169,16 @@ def migrate(
     paths: tuple[str, ...],
     diff: bool,
     verify: bool,
+    shard: Shard,
     words: tuple[str, ...] = (),
     **chosen: Any,
 ) -> None:
     """Rewrite files, and all Python, notebooks and texts in folders, where they are.
 
     PATH may be - for stdin to stdout. Folders are searched without what .gitignore excludes.
+
+    With --shard only a part of the files is rewritten and told, with all of them in view. Run
+    every part on the same old files.
 
     With --verify the migration is first tried out in a scratch copy, as the command verify does,
     and the files are only written if the numbers agree.
@@ -165,20 +190,22 @@ def migrate(
 
         if diff or "-" in paths:
             raise click.UsageError("--verify goes with neither --diff nor -")
+        if shard.count > 1:
+            raise click.UsageError("--verify needs all files, not a shard")
         code = tried_out(paths, words, _options(**chosen))
         if code:
             context.exit(code)
-    context.exit(commands.migrate(paths, _options(**chosen), diff))
+    context.exit(commands.migrate(paths, _options(**chosen), diff, _split_up(paths, shard)))
 
 
 @main.command(epilog=EXIT_CODES)
 @_what_to_do
 @click.pass_context
-def check(context: click.Context, /, paths: tuple[str, ...], **chosen: Any) -> None:
+def check(context: click.Context, /, paths: tuple[str, ...], shard: Shard, **chosen: Any) -> None:
     """List every legacy site as path:line:col rule message, and write nothing."""
     from rnn_codemod import commands
 
-    context.exit(commands.check(paths, _options(**chosen)))
+    context.exit(commands.check(paths, _options(**chosen), _split_up(paths, shard)))
 
 
 @main.command(cls=_WithCommand, epilog=VERIFY_EXIT_CODES, options_metavar="[OPTIONS]")

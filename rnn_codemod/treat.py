@@ -44,7 +44,7 @@ def the_rules() -> Engine:
     return Engine(migrate_source, exported_cells)
 
 
-def exports(engine: Engine, tree: Tree, options: Options, job: Job) -> frozenset[str]:
+def exports(engine: Engine, options: Options, tree: Tree, job: Job) -> frozenset[str]:
     """The cells in a file that others could use; none where ``treat`` will tell of a problem.
 
     A wrapper that may change is ``Class.method``.

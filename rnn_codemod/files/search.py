@@ -27,6 +27,8 @@ _CELL_CLASS = re.compile(
     rb"|=\s*[\w.]*" + _CELL + rb"\s*(?:[#;\r\n]|$)"
 )
 
+_CLASS = re.compile(rb"\bclass\s+([\w\x80-\xff]+)")
+
 
 def may_be_legacy(data: bytes) -> bool:
     """Whether the file may hold a site: it names Flax, and a recurrent part or a way to one."""
@@ -41,6 +43,11 @@ def may_define_cell(data: bytes) -> bool:
 def may_define_wrapper(data: bytes) -> bool:
     """Whether the file may define a module with a static method around a cell's carry."""
     return b"staticmethod" in data and b"initialize_carry" in data
+
+
+def classes_in(data: bytes) -> frozenset[str]:
+    """The names of all classes that the file may define."""
+    return frozenset(name.decode("utf-8", "replace") for name in _CLASS.findall(data))
 
 
 def names_in(data: bytes, names: Iterable[str]) -> frozenset[str]:

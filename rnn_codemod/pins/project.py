@@ -12,11 +12,16 @@ from rnn_codemod.pins.manifests import is_manifest, project_of
 from rnn_codemod.pins.treat import NEW_API, RULE, RUNTIME, Verdict, names_flax, treat_manifest
 from rnn_codemod.results import FileResult
 from rnn_codemod.rules import RULES
+from rnn_codemod.shard import WHOLE, Shard
 from rnn_codemod.tree import read
 
 
 def pin_results(
-    paths: Sequence[str], evidence: Evidence, options: Options, written: bool
+    paths: Sequence[str],
+    evidence: Evidence,
+    options: Options,
+    written: bool,
+    shard: Shard = WHOLE,
 ) -> Iterator[FileResult]:
     """One result for each manifest of which there is something to tell.
 
@@ -25,8 +30,26 @@ def pin_results(
         evidence: what the run has found in the code.
         options: what the user asked for.
         written: whether the rewritten sites are on the disk already.
+        shard: which manifests.
     """
-    if not evidence or not options.wants(RULE):
+    if not evidence:
+        return
+    for path, project in _manifests(paths, options, shard):
+        result = _result(path, evidence.below(project), options, written)
+        if _tells(result):
+            yield result
+
+
+def projects(paths: Sequence[str], options: Options, shard: Shard) -> frozenset[str]:
+    """The folders whose code decides on the pins of a shard. Real paths."""
+    return frozenset(
+        project for path, project in _manifests(paths, options, shard) if not _silent(path)
+    )
+
+
+def _manifests(paths: Sequence[str], options: Options, shard: Shard) -> Iterator[tuple[str, str]]:
+    """The files of dependencies in the given folders, each with the folder of its code."""
+    if not options.wants(RULE):
         return
     seen: set[str] = set()
     for top in (path for path in paths if os.path.isdir(path)):
@@ -35,18 +58,20 @@ def pin_results(
             real = os.path.realpath(path)
             if real not in seen:
                 seen.add(real)
-                code = evidence.below(project_of(real, os.path.realpath(top)))
-                result = _result(path, code, options, written)
-                if _tells(result):
-                    yield result
+                if shard.holds(path):
+                    yield path, project_of(real, os.path.realpath(top))
+
+
+def _silent(path: str) -> bool:
+    """Whether a file says nothing of flax."""
+    try:
+        return not names_flax(read(path))
+    except OSError:
+        return False  # ``treat_manifest`` tells of it.
 
 
 def _result(path: str, code: Code, options: Options, written: bool) -> FileResult:
-    try:
-        silent = not names_flax(read(path))
-    except OSError:
-        silent = False  # ``treat_manifest`` tells of it.
-    if silent or not (code.rewritten or code.refused or code.perhaps_new):
+    if _silent(path) or not (code.rewritten or code.refused or code.perhaps_new):
         return FileResult(path)
     runtime = bool(code.rewritten) and options.target == "runtime"
     verdict = Verdict(

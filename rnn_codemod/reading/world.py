@@ -42,7 +42,7 @@ class World:
 
     def named(self, importer: str, dotted: str) -> frozenset[Value] | None:
         """What ``dotted``, imported in ``importer``, may be; None if it is not the project's."""
-        found = _module(self._tree, importer, dotted)
+        found = module_of(self._tree, importer, dotted)
         if found is None:
             return None
         path, attributes = found
@@ -89,7 +89,7 @@ class World:
         return self._readings[path]
 
 
-def _module(tree: Tree, importer: str, dotted: str) -> tuple[str, tuple[str, ...]] | None:
+def module_of(tree: Tree, importer: str, dotted: str) -> tuple[str, tuple[str, ...]] | None:
     """The file of a dotted name as ``importer`` sees it, and the attributes behind it."""
     folder = os.path.dirname(tree.absolute(importer))
     level = len(dotted) - len(dotted.lstrip("."))
