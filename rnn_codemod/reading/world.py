@@ -62,7 +62,7 @@ class World:
 
         None where the module is not the project's, or cannot be read.
         """
-        found = _module(self._tree, importer, star.dotted(name))
+        found = module_of(self._tree, importer, star.dotted(name))
         if found is None or len(found[1]) > 1:
             return None
         path, attributes = found

@@ -12,8 +12,10 @@ from rnn_codemod.around import Around
 from rnn_codemod.findings import Applicability, Finding, Migration, Options
 from rnn_codemod.treat import Engine
 
-SAFE = Finding("size", 1, 1, "has no size", Applicability.SAFE)
-MANUAL = Finding("name", 1, 1, "is dynamic", Applicability.MANUAL, "not known", ("write(this)",))
+SAFE = Finding("missing_features", 1, 1, "has no size", Applicability.SAFE)
+MANUAL = Finding(
+    "dynamic_name", 1, 1, "is dynamic", Applicability.MANUAL, "not known", ("write(this)",)
+)
 
 FAILURES = {
     "raise-recursion": RecursionError(),
