@@ -9,11 +9,11 @@ from functools import partial
 from rnn_codemod.crew import Crew
 from rnn_codemod.files.problem import Problem, os_cause
 from rnn_codemod.files.search import (
-    classes_in,
     may_be_legacy,
     may_define_cell,
     may_define_wrapper,
     names_in,
+    perhaps_exported,
 )
 from rnn_codemod.findings import Options
 from rnn_codemod.results import FileResult
@@ -74,9 +74,9 @@ def jobs_of(
 
 
 def _perhaps_exported(job: Job, cause: str) -> frozenset[str]:
-    """All classes of a file that could not be read: whoever uses them has to know."""
+    """All that may be meant in a file that could not be read: whoever uses it has to know."""
     try:
-        return classes_in(read(job.path))
+        return perhaps_exported(read(job.path))
     except OSError:
         return frozenset()
 

@@ -28,6 +28,7 @@ _CELL_CLASS = re.compile(
 )
 
 _CLASS = re.compile(rb"\bclass\s+([\w\x80-\xff]+)")
+_METHOD = re.compile(rb"\bdef\s+([\w\x80-\xff]+)")
 
 
 def may_be_legacy(data: bytes) -> bool:
@@ -45,9 +46,13 @@ def may_define_wrapper(data: bytes) -> bool:
     return b"staticmethod" in data and b"initialize_carry" in data
 
 
-def classes_in(data: bytes) -> frozenset[str]:
-    """The names of all classes that the file may define."""
-    return frozenset(name.decode("utf-8", "replace") for name in _CLASS.findall(data))
+def perhaps_exported(data: bytes) -> frozenset[str]:
+    """All that a file may export: every ``Class``, and every ``Class.method``."""
+    classes, methods = (
+        {name.decode("utf-8", "replace") for name in which.findall(data)}
+        for which in (_CLASS, _METHOD)
+    )
+    return frozenset(classes).union(f"{one}.{other}" for one in classes for other in methods)
 
 
 def names_in(data: bytes, names: Iterable[str]) -> frozenset[str]:
