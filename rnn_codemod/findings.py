@@ -60,6 +60,14 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to be told about a line, which is no site."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Migration:
     """What became of one source text."""
 
@@ -69,3 +77,4 @@ class Migration:
     left_alone: int = 0
     """Recurrent-looking sites that are none of ours (another library, a user's own method)."""
     warnings: tuple[str, ...] = field(default=())
+    remarks: tuple[Remark, ...] = ()

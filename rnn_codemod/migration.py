@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import replace
 
 from rnn_codemod.annotate import comments
 from rnn_codemod.around import Around
-from rnn_codemod.editing.edits import ArgumentEdit, Decision, Edit, MoveOut, Replace, Span
-from rnn_codemod.findings import Applicability, Migration, Options
+from rnn_codemod.editing.edits import Decision, Edit
+from rnn_codemod.findings import Applicability, Migration, Options, Remark
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.world import World
 from rnn_codemod.rules import RULES, idiomatic
 from rnn_codemod.rules.rule import Context
+from rnn_codemod.suppressed import Suppressed
 from rnn_codemod.targets import runtime_imports
+from rnn_codemod.together import held_elsewhere, place, refused_because, with_what_belongs, without
 
 
 def migrate_source(
@@ -29,9 +30,13 @@ def migrate_source(
     options = options or Options()
     context = _context(text, options, around)
     reading = context.reading
-    decisions = _writable(reading, _decide(context), options)
+    decisions = _decide(context)
+    suppressed = Suppressed(reading.source)
+    wanted = without(context, decisions, suppressed) if suppressed else decisions
+    left_alone = len(decisions) - len(wanted)
+    decisions = _writable(reading, held_elsewhere(context, wanted), options)
     refused = [d for d in decisions if not _applied(d, options)]
-    if options.target == "runtime" and refused:
+    if options.target == "runtime" and (refused or left_alone):
         warning = "left on flax.linen, because not every site could be migrated"
         on_flax = replace(options, target="flax")
         migration = migrate_source(text, on_flax, around)
@@ -46,8 +51,9 @@ def migrate_source(
         _edited(reading, edits),
         tuple(d.finding for d in applied),
         tuple(d.finding for d in refused),
-        reading.facts.modern,
+        reading.facts.modern + left_alone,
         idiomatic.notes(context),
+        tuple(_remarks(context, suppressed)),
     )
 
 
@@ -71,45 +77,27 @@ def _decide(context: Context) -> list[Decision]:
     return sorted(found, key=lambda d: (d.finding.line, d.finding.column, d.finding.rule))
 
 
+def _remarks(context: Context, suppressed: Suppressed) -> list[Remark]:
+    if not suppressed:
+        return []
+    every = replace(context.options, select=frozenset(RULES), ignore=frozenset())
+    return suppressed.remarks(_decide(replace(context, options=every)), RULES)
+
+
 def _one_style(decisions: list[Decision]) -> list[Decision]:
     """The decisions without those that the idiomatic form of a site takes the place of."""
-    mine = {_place(d) for d in decisions if d.finding.rule == idiomatic.rule.name}
-    return [d for d in decisions if d.finding.rule == idiomatic.rule.name or _place(d) not in mine]
-
-
-def _place(decision: Decision) -> tuple[int, int]:
-    return decision.finding.line, decision.finding.column
+    mine = {place(d) for d in decisions if d.finding.rule == idiomatic.rule.name}
+    return [d for d in decisions if d.finding.rule == idiomatic.rule.name or place(d) not in mine]
 
 
 def _writable(reading: Reading, decisions: list[Decision], options: Options) -> list[Decision]:
-    """The decisions, with those refused that the parser cannot carry out exactly.
-
-    What shares a place with such a one is refused with it, and so is a custom cell or a wrapper as
-    a whole.
-    """
+    """The decisions, with those refused that the parser cannot carry out exactly."""
     applied = [d for d in decisions if _applied(d, options)]
     if not applied or _failure(reading, applied) is None:
         return decisions
     failures = {id(d): why for d in applied if (why := _failure(reading, [d])) is not None}
-    growing = True
-    while growing:
-        bad = [d for d in applied if id(d) in failures]
-        places = {place for d in bad for place in _places(d)}
-        whole = {d.finding.rule for d in bad} & {"custom_cell", "idiomatic"}
-        more = [
-            d
-            for d in applied
-            if id(d) not in failures
-            and (_touching(places, set(_places(d))) or d.finding.rule in whole)
-        ]
-        failures.update((id(d), "it belongs to a site that cannot be written") for d in more)
-        growing = bool(more)
-    return [_refused(d, failures[id(d)]) if id(d) in failures else d for d in decisions]
-
-
-def _refused(decision: Decision, why: str) -> Decision:
-    manual = Applicability.MANUAL
-    return Decision(replace(decision.finding, applicability=manual, reason=why))
+    failures = with_what_belongs(applied, failures, "it belongs to a site that cannot be written")
+    return [refused_because(d, failures[id(d)]) if id(d) in failures else d for d in decisions]
 
 
 def _failure(reading: Reading, decisions: list[Decision]) -> str | None:
@@ -119,24 +107,6 @@ def _failure(reading: Reading, decisions: list[Decision]) -> str | None:
     except ValueError as why:
         return str(why)
     return None
-
-
-def _touching(some: set[Span], others: set[Span]) -> bool:
-    """Whether a place of one is, or holds, a place of the other."""
-    return any(
-        (a[0] <= b[0] and b[1] <= a[1]) or (b[0] <= a[0] and a[1] <= b[1])
-        for a in some
-        for b in others
-    )
-
-
-def _places(decision: Decision) -> Iterator[Span]:
-    """The spans that a decision edits."""
-    for edit in decision.edits:
-        if isinstance(edit, MoveOut | Replace):
-            yield edit.span
-        elif isinstance(edit, ArgumentEdit):
-            yield edit.call
 
 
 def exported_cells(text: str) -> frozenset[str]:

@@ -88,7 +88,11 @@ def treat(engine: Engine, options: Options, tree: Tree, job: Job) -> FileResult:
         migration.rewritten,
         migration.refused,
         migration.left_alone,
-        (*migration.warnings, *(f"line {it.line}: {it.cause}" for it in problems[1:])),
+        (
+            *migration.warnings,
+            *(f"line {it.line}: {it.message}" for it in migration.remarks),
+            *(f"line {it.line}: {it.cause}" for it in problems[1:]),
+        ),
         before,
         after,
         problems[0] if problems else None,

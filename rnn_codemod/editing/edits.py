@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rnn_codemod.findings import Finding
@@ -79,3 +80,12 @@ class Decision:
 
     finding: Finding
     edits: tuple[Edit, ...] = field(default=())
+
+
+def spans(edits: Iterable[Edit]) -> Iterator[Span]:
+    """The spans of existing text that edits change."""
+    for edit in edits:
+        if isinstance(edit, MoveOut | Replace):
+            yield edit.span
+        elif isinstance(edit, ArgumentEdit):
+            yield edit.call

@@ -59,6 +59,7 @@ def migrate_docstrings(
             text=apply(module.text, changes),
             rewritten=(*module.rewritten, *inner.rewritten),
             refused=(*module.refused, *inner.refused),
+            remarks=(*module.remarks, *inner.remarks),
         ),
         treated.unread,
     )

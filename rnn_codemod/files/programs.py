@@ -12,7 +12,7 @@ from rnn_codemod.around import Around
 from rnn_codemod.files.blocks import Block, Splice, apply, splices
 from rnn_codemod.files.magics import parses, quiet_tree
 from rnn_codemod.files.search import RECURRENT, may_be_legacy
-from rnn_codemod.findings import Finding, Migration, Options
+from rnn_codemod.findings import Finding, Migration, Options, Remark
 from rnn_codemod.tree import Disk
 
 Migrate = Callable[[str, Options, Around | None], Migration]
@@ -77,8 +77,13 @@ def migrate_programs(
             elif block.declared and any(part.decode() in block.code for part in RECURRENT):
                 unread.append(_unread(lines, block, error))
         joined = _Joined(program.prelude, tuple(readable), text)
-        # The prelude keeps its imports, so the code after it has to do with them.
-        chosen = replace(options, target="flax") if program.prelude else options
+        # The prelude keeps its imports, so the code after it has to do with them. A document may
+        # show a part of a program, in which not every name is defined.
+        chosen = replace(
+            options,
+            target="flax" if program.prelude else options.target,
+            ignore=options.ignore | {"undefined_name"},
+        )
         done.append((joined, migrate(joined.text, chosen, _among(programs, number, around))))
     changes: list[Splice] = []
     expected = {id(block): block.code for program in programs for block in program.blocks}
@@ -96,6 +101,7 @@ def migrate_programs(
             tuple(_placed(lines, done, "refused")),
             sum(migration.left_alone for _, migration in done),
             tuple(dict.fromkeys(chain.from_iterable(m.warnings for _, m in done))),
+            tuple(_placed_remarks(lines, done)),
         ),
         tuple(unread),
     )
@@ -246,6 +252,15 @@ def one_program(programs: Sequence[Program]) -> str:
     if len(programs) > 1:
         raise ValueError("its blocks of code are several programs")
     return _Joined("", tuple(blocks), "").text
+
+
+def _placed_remarks(lines: _Lines, done: Sequence[tuple[_Joined, Migration]]) -> Iterator[Remark]:
+    for joined, migration in done:
+        for remark in migration.remarks:
+            origin = joined.origin(remark.line, 1)
+            if origin is not None:
+                block, offset = origin
+                yield replace(remark, line=lines.place(block.place(offset))[0])
 
 
 def _placed(

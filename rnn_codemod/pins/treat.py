@@ -18,6 +18,7 @@ from rnn_codemod.pins.pin import Locked, Pin
 from rnn_codemod.pins.requirement import NOT_UNDERSTOOD
 from rnn_codemod.pins.versions import Version, written
 from rnn_codemod.results import FileResult
+from rnn_codemod.suppressed import leaves_alone
 from rnn_codemod.tree import read
 
 RULE = "flax_pin"
@@ -81,6 +82,8 @@ def _treated(path: str, before: bytes, source: Source, verdict: Verdict) -> File
     warnings: list[str] = []
     text = source.text
     for pin in reversed(found):
+        if leaves_alone(_line(source.text, pin.at), RULE):
+            continue
         old = source.text[slice(*pin.span)]
         meaning = understood(old, pin.dialect)
         if meaning is None or pin.held == NOT_UNDERSTOOD:
@@ -145,6 +148,11 @@ def _refusal(text: str, pin: Pin, message: str, reason: str, floor: Version) -> 
 def _place(text: str, at: int) -> tuple[int, int]:
     ends = [match.end() for match in _LINE_END.finditer(text, 0, at)]
     return len(ends) + 1, at - (ends[-1] if ends else 0) + 1
+
+
+def _line(text: str, at: int) -> str:
+    start = text.rfind("\n", 0, at) + 1
+    return text[start:].partition("\n")[0]
 
 
 def _shown(specifier: str) -> str:
