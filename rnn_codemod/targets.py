@@ -38,6 +38,14 @@ def runtime_imports(reading: Reading) -> list[Edit]:
     return edits
 
 
+def cell_class(reading: Reading, node: ast.expr, target: str) -> str:
+    """How the class of a cell is written again elsewhere in its file, for ``target``."""
+    if target == "runtime" and isinstance(node, ast.Attribute):
+        if reading.source.span(node.value) in _attributes(reading):
+            return f"rnn_runtime.{_RENAMED.get(node.attr, node.attr)}"
+    return reading.source.segment(node)
+
+
 def _attributes(reading: Reading) -> Iterator[tuple[int, int]]:
     """The ``nn`` of every ``nn.LSTMCell``."""
     for node in reading.source.nodes:

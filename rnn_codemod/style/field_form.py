@@ -54,7 +54,7 @@ def definition(context: Context, wrapper: Wrapper) -> list[Site]:
 def uses_of(context: Context, uses: Uses) -> list[Site]:
     """The uses in one file. Raises Keeps or CannotWrite."""
     widths = {built: features(uses, built) for built in uses.built}
-    sites: list[Site] = [(built, USE, _built(uses, built, widths[built])) for built in widths]
+    sites: list[Site] = [(built, USE, [new_field(uses, built, widths[built])]) for built in widths]
     sites += [(fresh.node, USE, _fresh(context, uses, fresh, widths)) for fresh in uses.fresh]
     return sites
 
@@ -170,7 +170,8 @@ def _carry(context: Context, wrapper: Wrapper) -> list[Edit]:
     ]
 
 
-def _built(uses: Uses, built: ast.Call, width: Features) -> list[Edit]:
+def new_field(uses: Uses, built: ast.Call, width: Features) -> Edit:
+    """``features`` for one construction. Raises Keeps."""
     line = uses.line(built)
     if len(built.args) > len(uses.wrapper.required_fields):
         raise Keeps(f"{line} gives it fields by position, behind which features would come")
@@ -179,7 +180,7 @@ def _built(uses: Uses, built: ast.Call, width: Features) -> list[Edit]:
     ):
         raise Keeps(f"its fields are unpacked in {line}")
     span = uses.reading.source.span(built)
-    return [AddArgument(span, "features", one_line(width.text), first=not built.args)]
+    return AddArgument(span, "features", one_line(width.text), first=not built.args)
 
 
 def _fresh(

@@ -7,13 +7,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rnn_codemod.editing.edits import Edit
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.values import ModuleClass
 from rnn_codemod.rules.forms import CannotWrite
 from rnn_codemod.rules.rule import Context
-from rnn_codemod.style import field_form
+from rnn_codemod.style import field_form, inside_form
 from rnn_codemod.style.field_form import Site
+from rnn_codemod.style.scanned import scanned
 from rnn_codemod.style.uses import Uses, imports_unknown
 from rnn_codemod.style.wrapper import Keeps, Wrapper, read, wrappers
 
@@ -72,25 +72,24 @@ def _sites(context: Context, home: Reading, node: ast.ClassDef) -> list[Site]:
     uses = [_uses(file, wrapper) for file in files]
     if not any(use.built for use in uses):
         raise Keeps("it is not built in the given files, so others must use it")
-    found: list[Site] = []
-    for file, use in zip(files, uses, strict=True):
-        try:
-            sites = _in_file(file, use, wrapper)
-        except (Keeps, CannotWrite) as why:
-            raise _told_from(home, file.reading, why) from why
-        if file.reading is context.reading:
-            found = sites
-    return found
-
-
-def _in_file(file: Context, uses: Uses, wrapper: Wrapper) -> list[Site]:
-    for unknown in imports_unknown(file.reading, wrapper):
-        raise Keeps(f"what {unknown} is, is not known")
-    sites = field_form.uses_of(file, uses)
-    if file.reading is wrapper.home:
-        sites += field_form.definition(file, wrapper)
-    _check_written(file.reading, [edit for _, _, edits in sites for edit in edits])
-    return sites
+    found: dict[Reading, list[Site]] = {}
+    try:
+        scan = scanned(home, wrapper, context.options.target)
+        for file, use in zip(files, uses, strict=True):
+            sites = inside_form.uses_of(use, scan)
+            if file.reading is home:
+                sites += inside_form.definition(file, wrapper, scan)
+            found[file.reading] = _written(file.reading, sites)
+    except (Keeps, CannotWrite):
+        for file, use in zip(files, uses, strict=True):
+            try:
+                sites = field_form.uses_of(file, use)
+                if file.reading is home:
+                    sites += field_form.definition(file, wrapper)
+                found[file.reading] = _written(file.reading, sites)
+            except (Keeps, CannotWrite) as why:
+                raise _told_from(home, file.reading, why) from why
+    return found[context.reading]
 
 
 def _told_from(home: Reading, reading: Reading, why: Exception) -> Keeps:
@@ -100,6 +99,8 @@ def _told_from(home: Reading, reading: Reading, why: Exception) -> Keeps:
 
 def _uses(file: Context, wrapper: Wrapper) -> Uses:
     try:
+        for unknown in imports_unknown(file.reading, wrapper):
+            raise Keeps(f"what {unknown} is, is not known")
         return Uses(file.reading, wrapper)
     except Keeps as why:
         raise _told_from(wrapper.home, file.reading, why) from why
@@ -117,12 +118,14 @@ def _files(context: Context, wrapper: Wrapper) -> list[Reading]:
     return list(dict.fromkeys([*found, context.reading]))
 
 
-def _check_written(reading: Reading, edits: list[Edit]) -> None:
-    """Raise Keeps where the edits cannot be carried out exactly."""
+def _written(reading: Reading, sites: list[Site]) -> list[Site]:
+    """The sites. Raises Keeps where their edits cannot be carried out exactly."""
     from rnn_codemod.editing.apply import apply_edits, check_result
 
+    edits = [edit for _, _, found in sites for edit in found]
     try:
         after = apply_edits(reading.source.text, edits, reading.source.newline)
         check_result(reading.source.text, after)
     except ValueError as why:
         raise Keeps(str(why)) from why
+    return sites
