@@ -235,7 +235,7 @@ def verify(context: click.Context, /, words: tuple[str, ...], **asked: Any) -> N
 
     COMMAND is a script, -m MODULE, or any program such as pytest. It runs in scratch copies of
     the tree: nothing here is touched. Without it, and without --probe, the functions probe() of
-    the changed files are run.
+    the tree are run, and the changed modules built with inputs of our own.
 
     Before is the tree as it is and after the tree as migrate would leave it; where nothing is
     left to migrate, before is the last commit and after the tree as it is.

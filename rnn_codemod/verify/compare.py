@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from rnn_codemod.verify.closeness import SAME, Distance, Outcome, Tolerance, distance
 from rnn_codemod.verify.names import pair_paths, renamed
-from rnn_codemod.verify.recording import Event, Key, Recording
+from rnn_codemod.verify.recording import Event, Failed, Key, Recording
 
 PARAMETERS = "variables"
 GRADIENT = "gradient"
@@ -78,6 +78,12 @@ class _Finding:
 def compare(before: Recording, after: Recording, tolerance: Tolerance | None = None) -> Comparison:
     """Compares what two runs recorded."""
     return _Comparer(before, after, tolerance or Tolerance()).compare()
+
+
+def fails_after(failed: Failed) -> Verdict:
+    """The verdict on a module that ran before, and not after."""
+    path = f"{failed.plan['name']}.{failed.plan['method']}"
+    return Verdict(path, "", Outcome.DIFFERENT, 1, reason=f"fails after: {failed.reason}")
 
 
 class _Comparer:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rnn_codemod.verify.recording import Function
 from rnn_codemod.verify.trees import Change
@@ -20,30 +20,51 @@ class Unexercised:
     file: str
     line: int
     within: str
+    reason: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} in {self.within}"
+        reason = f": {self.reason}" if self.reason else ""
+        return f"{self.file}:{self.line} in {self.within}{reason}"
 
 
-def unexercised(changes: Sequence[Change], used: Collection[Function]) -> tuple[Unexercised, ...]:
+Reasons = Mapping[tuple[str, str], str]
+"""By file and class, why it could not be built; by file and nothing, why a function was not run."""
+
+
+def unexercised(
+    changes: Sequence[Change], used: Collection[Function], reasons: Reasons | None = None
+) -> tuple[Unexercised, ...]:
     """The changed functions that no run used, once each, at their first changed line.
 
-    A change outside of all functions is exercised where any code of the file is.
+    A change outside of all functions is exercised where any code of the file is. Of a notebook or
+    a text, it is not known what a run used of it: it is named as a whole.
     """
     found = []
     for change in changes:
-        if change.after:
-            lines = _changed_lines(change)
+        lines = changed_lines(change)
+        if not change.path.endswith(".py"):
+            found += [_document(change.path, line) for line in lines[:1]]
+        elif change.after:
             files = {function.file for function in used}
             found += [
-                place
+                replace(place, reason=_reason(place, reasons or {}))
                 for place, code in _places(change, lines)
                 if (code not in used if code else change.path not in files)
             ]
     return tuple(dict.fromkeys(found))
 
 
-def _changed_lines(change: Change) -> list[int]:
+def _document(file: str, line: int) -> Unexercised:
+    within = "the notebook" if file.endswith(".ipynb") else "the text"
+    return Unexercised(file, line, within, "only files of Python are run")
+
+
+def _reason(place: Unexercised, reasons: Reasons) -> str:
+    return reasons.get((place.file, place.within.split(".")[0]), reasons.get((place.file, ""), ""))
+
+
+def changed_lines(change: Change) -> list[int]:
+    """The lines of the file after that are not the same before, counted from 1."""
     old, new = change.before.splitlines(), change.after.splitlines()
     codes = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     return [

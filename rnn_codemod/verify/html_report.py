@@ -72,6 +72,8 @@ def _side(name: str, side: Side) -> str:
 
 def _run(run: Run) -> Iterator[str]:
     yield f"<h2><code>{escape(run.name)}</code></h2>"
+    for built in run.built:
+        yield f'<p class="mute">built <code>{escape(built)}</code></p>'
     for side, ended in (("before", run.before), ("after", run.after)):
         if not ended.well:
             yield f'<p class="bad">{side}: {escape(str(ended))}</p>'

@@ -26,7 +26,12 @@ def as_data(report: Report) -> dict[str, Any]:
         "notes": list(report.notes),
         "changed": [change.path for change in report.changes],
         "not_exercised": [
-            {"file": place.file, "line": place.line, "within": place.within}
+            {
+                "file": place.file,
+                "line": place.line,
+                "within": place.within,
+                "reason": place.reason,
+            }
             for place in report.unexercised
         ],
         "runs": [_run(run) for run in report.runs],
@@ -48,6 +53,7 @@ def _run(run: Run) -> dict[str, Any]:
         "name": run.name,
         "before": _ended(run.before),
         "after": _ended(run.after),
+        "built": list(run.built),
         "troubles": list(run.troubles),
         "renamed": dict(run.comparison.renames),
         "verdicts": [_verdict(verdict) for verdict in run.comparison.verdicts],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,17 +21,22 @@ class Probe:
         return f"{self.file}::{self.function}"
 
 
-def find_probes(before: Path, after: Path, files: Sequence[str]) -> tuple[Probe, ...]:
-    """The probes that are in both trees, in those of ``files`` that are."""
+def find_probes(before: Path, after: Path) -> tuple[Probe, ...]:
+    """The probes that are in both trees, in files that speak of jax or flax."""
+    files = sorted(file.relative_to(after) for file in after.rglob("*.py"))
     return tuple(
-        Probe(file, DEFAULT)
+        Probe(str(file), DEFAULT)
         for file in files
-        if _has_probe(before / file) and _has_probe(after / file)
+        if _has_probe(after / file) and _has_probe(before / file)
     )
 
 
 def _has_probe(file: Path) -> bool:
-    return file.is_file() and any(name == DEFAULT for name in _functions(file.read_bytes()))
+    if not file.is_file():
+        return False
+    source = file.read_bytes()
+    speaks_of_it = b"jax" in source or b"flax" in source
+    return speaks_of_it and any(name == DEFAULT for name in _functions(source))
 
 
 def _functions(source: bytes) -> Iterator[str]:

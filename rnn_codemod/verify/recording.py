@@ -53,6 +53,22 @@ class Function:
     line: int
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A module that was built and run without the user's help: how, and the same in words."""
+
+    plan: Mapping[str, Any]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A module that ran before, and not after."""
+
+    plan: Mapping[str, Any]
+    reason: str
+
+
 @dataclass(slots=True)
 class Recording:
     """All that the processes of one run recorded, in the order in which the processes began."""
@@ -68,6 +84,10 @@ class Recording:
     troubles: tuple[str, ...] = ()
     shared: tuple[int, int] = (0, 0)
     """How many initial parameters were taken over, of how many."""
+    built: list[Built] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
+    unbuilt: dict[str, str] = field(default_factory=dict)
+    """By class, why it was not."""
 
 
 def read_recording(folder: Path) -> Recording:
@@ -146,6 +166,18 @@ def _init(recording: Recording, process: int, line: dict[str, Any]) -> None:
     """What another run takes over is read there."""
 
 
+def _built(recording: Recording, process: int, line: dict[str, Any]) -> None:
+    recording.built.append(Built(line["plan"], line["words"]))
+
+
+def _failed(recording: Recording, process: int, line: dict[str, Any]) -> None:
+    recording.failed.append(Failed(line["plan"], line["reason"]))
+
+
+def _unbuilt(recording: Recording, process: int, line: dict[str, Any]) -> None:
+    recording.unbuilt.setdefault(line["name"], line["reason"])
+
+
 def _shared(recording: Recording, process: int, line: dict[str, Any]) -> None:
     taken, of = recording.shared
     recording.shared = (taken + line["taken"], of + line["all"])
@@ -153,9 +185,11 @@ def _shared(recording: Recording, process: int, line: dict[str, Any]) -> None:
 
 _READERS = {
     "array": _array,
+    "built": _built,
     "call": _event,
     "carry": _event,
     "end": _end,
+    "failed": _failed,
     "flax": _flax,
     "gradient": _event,
     "init": _init,
@@ -166,5 +200,6 @@ _READERS = {
     "trace": _traced,
     "trouble": _trouble,
     "used": _used,
+    "unbuilt": _unbuilt,
     "variables": _event,
 }

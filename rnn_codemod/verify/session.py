@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rnn_codemod.findings import Options
 from rnn_codemod.verify import devices, legacy_env
+from rnn_codemod.verify.buildable import targets
 from rnn_codemod.verify.closeness import Tolerance
 from rnn_codemod.verify.command import argv, environment, this_python
-from rnn_codemod.verify.compare import Comparison, compare
+from rnn_codemod.verify.compare import Comparison, compare, fails_after
 from rnn_codemod.verify.exercised import Unexercised, unexercised
 from rnn_codemod.verify.interpreters import Interpreter, interpreter
 from rnn_codemod.verify.probes import Probe, find_probes
@@ -65,6 +67,7 @@ class Run:
     after: Ended
     comparison: Comparison
     troubles: tuple[str, ...] = ()
+    built: tuple[str, ...] = ()
 
     @property
     def ended_well(self) -> bool:
@@ -126,12 +129,13 @@ class _Session:
     progress: Progress
     used: set[Function] = field(default_factory=set)
     computed_on: set[str] = field(default_factory=set)
+    reasons: dict[tuple[str, str], str] = field(default_factory=dict)
     shared: tuple[int, int] = (0, 0)
 
     def report(self) -> Report:
         self._make_startup("before", deprecated=not self.before.is_legacy)
         self._make_startup("after", deprecated=False)
-        runs = tuple(self._run(name, words) for name, words in self._what_to_run())
+        runs = tuple(self._runs())
         cells = (
             f"flax {self.before.flax}"
             if self.before.is_legacy
@@ -142,19 +146,66 @@ class _Session:
             Side(self.trees.is_after, f"flax {self.after.flax}", self.after),
             runs,
             self.trees.changes,
-            unexercised(self.trees.changes, self.used),
+            unexercised(self.trees.changes, self.used, self.reasons),
             (*self.trees.notes, self._parameters_note(), *self._devices_note()),
         )
 
-    def _what_to_run(self) -> Sequence[tuple[str, tuple[str, ...]]]:
+    def _runs(self) -> Iterator[Run]:
         if self.request.command:
-            return [(" ".join(self.request.command), self.request.command)]
-        if self.request.probe:
-            probes: tuple[Probe, ...] = (self._probe(self.request.probe),)
+            yield self._run(" ".join(self.request.command), self.request.command)
+        elif self.request.probe:
+            yield self._run_probe(self._probe(self.request.probe))
         else:
-            files = [change.path for change in self.trees.changes]
-            probes = find_probes(self.trees.before, self.trees.after, files)
-        return [(str(probe), ("probe", probe.file, probe.function)) for probe in probes]
+            for probe in find_probes(self.trees.before, self.trees.after):
+                yield self._run_probe(probe)
+            for change in self.trees.changes:
+                yield from self._build(change)
+
+    def _run_probe(self, probe: Probe) -> Run:
+        program = ("rnn_codemod_probe.py", probe.file, probe.function, str(probe))
+        return self._run(str(probe), program, own=True)
+
+    def _build(self, change: Change) -> Iterator[Run]:
+        """Runs the modules of a file that nothing has used yet, if fitting inputs are found."""
+        left = unexercised([change], self.used)
+        needed = {place.within.split(".")[0] for place in left}
+        at_top = "the module" in needed
+        found = {name: on for name, on in targets(change).items() if name in needed or at_top}
+        self.reasons[change.path, ""] = "only a command or a probe can tell how it is used"
+        if not found:
+            return
+        name = f"{change.path}, built with inputs of our own"
+        program = ("rnn_codemod_build.py", change.path)
+        old, ended = self._record(
+            "before", self.before, name, (*program, "find", json.dumps(found)), own=True
+        )
+        for it in found:
+            reason = "" if ended.well else f"its file {ended}"
+            self.reasons[change.path, it] = old.unbuilt.get(it, reason)
+        if ended.well and old.built:
+            yield self._run_built(name, program, (old, ended))
+
+    def _run_built(
+        self, name: str, program: tuple[str, str], before: tuple[Recording, Ended]
+    ) -> Run:
+        """Runs after what ran before. What fails there is left out, and told of by itself."""
+        built = before[0].built
+        plans, file = [it.plan for it in built], self.scratch / "plans.json"
+        again = (*program, "run", str(file))
+        file.write_text(json.dumps(plans))
+        after = self._record("after", self.after, name, again, own=True)
+        failed = after[0].failed
+        if failed:
+            broken = [it.plan for it in failed]
+            for it in failed:
+                self.reasons[program[1], it.plan["name"]] = f"fails after: {it.reason}"
+            file.write_text(json.dumps([plan for plan in plans if plan not in broken]))
+            before = self._record("before", self.before, name, again, own=True)
+            after = self._record("after", self.after, name, again, own=True)
+        run = self._compared(name, before, after)
+        verdicts = (*run.comparison.verdicts, *(fails_after(it) for it in failed))
+        comparison = replace(run.comparison, verdicts=verdicts)
+        return replace(run, comparison=comparison, built=tuple(it.words for it in built))
 
     def _probe(self, words: str) -> Probe:
         name, _, function = words.partition("::")
@@ -164,9 +215,15 @@ class _Session:
                 return Probe(str(file.relative_to(self.trees.root)), function or "probe")
         raise UsageError(f"--probe {name}: no such file in {self.trees.root.name}")
 
-    def _run(self, name: str, words: tuple[str, ...]) -> Run:
-        old, old_ended = self._record("before", self.before, self.trees.before, name, words)
-        new, new_ended = self._record("after", self.after, self.trees.after, name, words)
+    def _run(self, name: str, words: tuple[str, ...], own: bool = False) -> Run:
+        old = self._record("before", self.before, name, words, own)
+        new = self._record("after", self.after, name, words, own)
+        return self._compared(name, old, new)
+
+    def _compared(
+        self, name: str, before: tuple[Recording, Ended], after: tuple[Recording, Ended]
+    ) -> Run:
+        (old, old_ended), (new, new_ended) = before, after
         self.used |= new.used
         self.computed_on |= {devices.in_words(it.devices) for it in (old, new) if it.devices}
         self.shared = (self.shared[0] + new.shared[0], self.shared[1] + new.shared[1])
@@ -180,16 +237,18 @@ class _Session:
         )
 
     def _record(
-        self, side: str, python: Interpreter, tree: Path, name: str, words: tuple[str, ...]
+        self, side: str, python: Interpreter, name: str, words: tuple[str, ...], own: bool
     ) -> tuple[Recording, Ended]:
-        folder = self.scratch / f"records-{side}"
+        """Runs the user's command, or a program of our ``own`` on a file of the tree."""
+        tree = self.trees.before if side == "before" else self.trees.after
+        folder = self._folder(side)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         (self.scratch / "temporary").mkdir(exist_ok=True)
         startup = self.scratch / f"startup-{side}"
-        if words[0] == "probe" and not self.request.command:
-            program = startup / "rnn_codemod_probe.py"
-            command = [str(python.path), str(program), str(tree / words[1]), words[2], name]
+        if own:
+            program, file, *rest = words
+            command = [str(python.path), str(startup / program), str(tree / file), *rest]
         else:
             command = argv(words, python.path, self.trees.root, tree)
         variables = environment(
@@ -225,11 +284,13 @@ class _Session:
         if self.before.jax != self.after.jax:
             variables["JAX_THREEFRY_PARTITIONABLE"] = "0"
         if self.request.share_params:
-            variables["RNN_CODEMOD_PARAMETERS"] = "" if side == "before" else self._parameters()
+            taken_from = str(self._folder("before"))
+            variables["RNN_CODEMOD_PARAMETERS"] = "" if side == "before" else taken_from
         return variables
 
-    def _parameters(self) -> str:
-        return str(self.scratch / "records-before")
+    def _folder(self, side: str) -> Path:
+        """Where a side writes its records."""
+        return self.scratch / f"records-{side}"
 
     def _make_startup(self, side: str, deprecated: bool) -> None:
         """The folder that comes first on the path of the run: the recorder, and the stand-ins."""

@@ -23,7 +23,8 @@ def lines(report: Report) -> Iterator[str]:
         yield from _run(run)
     if not report.runs:
         yield ""
-        yield "nothing to run: no file that changed has a function probe(), and no command is given"
+        yield "nothing to run: no command is given, no file has a function probe(), and nothing of"
+        yield "what changed could be built"
     if report.unexercised:
         yield ""
         yield "changed, and not exercised:"
@@ -48,6 +49,7 @@ def conclusion(report: Report) -> str:
 
 def _run(run: Run) -> Iterator[str]:
     yield run.name
+    yield from (f"  built {built}" for built in run.built)
     for side, ended in (("before", run.before), ("after", run.after)):
         if not ended.well:
             yield f"  {side}: {ended}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_codemod.files.discover import NEVER_WALKED
+from rnn_codemod.files.documents import DOCUMENTS
 from rnn_codemod.findings import Options
 from rnn_codemod.run import Mode, migrate_paths
 from rnn_codemod.verify.problem import UsageError, VerifyError
@@ -174,9 +175,14 @@ def _git(
 
 def _changes(before: Path, after: Path) -> tuple[Change, ...]:
     names = sorted(
-        {file.relative_to(tree) for tree in (before, after) for file in tree.rglob("*.py")}
+        file.relative_to(tree)
+        for tree in (before, after)
+        for file in tree.rglob("*")
+        if file.suffix in (".py", *DOCUMENTS)
     )
-    pairs = ((str(name), _bytes(before / name), _bytes(after / name)) for name in names)
+    pairs = (
+        (str(name), _bytes(before / name), _bytes(after / name)) for name in dict.fromkeys(names)
+    )
     return tuple(Change(*pair) for pair in pairs if pair[1] != pair[2])
 
 

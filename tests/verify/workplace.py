@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "fixtures"
+CHILD = ROOT / "rnn_codemod" / "verify" / "child"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,15 @@ class Verified:
     def disagreeing(self) -> dict[str, str]:
         good = ("identical", "ulp", "tolerance")
         return {p: v["outcome"] for p, v in self.verdicts().items() if v["outcome"] not in good}
+
+
+def imported(name: str) -> Any:
+    """A module of those that are copied beside the user's command."""
+    spec = importlib.util.spec_from_file_location(name, CHILD / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 class Workplace:

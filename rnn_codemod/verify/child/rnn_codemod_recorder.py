@@ -48,6 +48,7 @@ class _Record:
         self.written = set()
         self.counts = {}
         self.last_variables = {}
+        self.paused = False
 
     def _own_file(self):
         if self.pid != os.getpid():
@@ -149,6 +150,21 @@ def _jax_imported(jax):
         setattr(jax, name, _recorded_gradient(getattr(jax, name)))
 
 
+@contextlib.contextmanager
+def paused():
+    """Nothing is recorded inside."""
+    record.paused = True
+    try:
+        yield
+    finally:
+        record.paused = False
+
+
+def is_noted(code):
+    """Whether a function of the user's tree has been at work."""
+    return code in _noted
+
+
 def _finish():
     import jax
 
@@ -230,7 +246,7 @@ def emit(kind, key, tree):
     """Records a tree now, or, where it is being traced, whenever the program gets there."""
     import jax
 
-    pairs = list(_leaves(tree))
+    pairs = [] if record.paused else list(_leaves(tree))
     if not pairs:
         return
     names, values = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
@@ -420,7 +436,7 @@ _noted = set()
 
 
 def _note(code):
-    if code in _noted:
+    if record.paused or code in _noted:
         return
     _noted.add(code)
     tree = os.environ.get(TREE)
@@ -445,7 +461,7 @@ def _profile(frame, event, argument):
 @contextlib.contextmanager
 def _watched():
     """Notes what a recurrent module calls, where nobody else is watching."""
-    if sys.getprofile() is not None:
+    if record.paused or sys.getprofile() is not None:
         yield
         return
     sys.setprofile(_profile)
