@@ -397,7 +397,7 @@ class Values:
             for base in sorted(cells, key=lambda cell: cell.kind.name)[:1]:
                 carries = "initialize_carry" in _methods(node)
                 fields = MODULE_FIELDS if base.kind == ANY_CELL else base.kind.fields
-                own = tuple(name for name in _fields(node) if name not in (fields or ()))
+                own = tuple(name for name in field_names(node) if name not in (fields or ()))
                 return replace(
                     base.kind,
                     name=node.name,
@@ -435,10 +435,16 @@ class Values:
         if name not in names:
             return _NOTHING
         position = names.index(name)
-        if isinstance(self.source.parents.get(function), ast.ClassDef) and not is_static(function):
+        called, owner = function.name, self.source.parents.get(function)
+        if isinstance(owner, ast.ClassDef) and not is_static(function):
             position -= 1
+            called = owner.name if called == "__init__" else called
+        return self._given(called, name, position)
+
+    def _given(self, called: str, name: str, position: int) -> frozenset[Value]:
+        """The cells that the calls of this file give for a parameter or a field."""
         found = _NOTHING
-        for call in self._calls.get(function.name, ()):
+        for call in self._calls.get(called, ()):
             given = [k.value for k in call.keywords if k.arg == name]
             if len(call.args) > position and not any(isinstance(a, ast.Starred) for a in call.args):
                 given.append(call.args[position])
@@ -464,7 +470,17 @@ class Values:
                 CellInstance(value, None) if isinstance(value, CellClass) else value
                 for value in self.of(factory)
             )
-        return default | annotated if annotated else _any_cell(default) or UNKNOWN
+        if annotated:
+            return default | annotated
+        return _any_cell(default | self._handed_to(node)) or UNKNOWN
+
+    def _handed_to(self, field: ast.AnnAssign) -> frozenset[Value]:
+        """The cells that this file gives for a field where it builds the class."""
+        cls = self.source.parents.get(field)
+        if not isinstance(cls, ast.ClassDef) or not isinstance(field.target, ast.Name):
+            return _NOTHING
+        name = field.target.id
+        return self._given(cls.name, name, field_names(cls).index(name))
 
     def annotation(self, node: ast.expr | None) -> frozenset[Value]:
         """The cells an annotation speaks of: ``RNNCellBase``, ``Type[RNNCellBase]``."""
@@ -662,7 +678,7 @@ def _given_or_default(found: frozenset[Value]) -> frozenset[Value]:
     return found
 
 
-def _fields(node: ast.ClassDef) -> tuple[str, ...]:
+def field_names(node: ast.ClassDef) -> tuple[str, ...]:
     return tuple(
         statement.target.id
         for statement in node.body
