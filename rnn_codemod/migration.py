@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import replace
 
 from rnn_codemod.annotate import comments
@@ -16,6 +17,8 @@ from rnn_codemod.rules.rule import Context
 from rnn_codemod.suppressed import Suppressed
 from rnn_codemod.targets import runtime_imports
 from rnn_codemod.together import held_elsewhere, place, refused_because, with_what_belongs, without
+from rnn_codemod.unnamed import RULE as UNNAMED
+from rnn_codemod.unnamed import unnamed_carries
 
 
 def migrate_source(
@@ -77,11 +80,17 @@ def _decide(context: Context) -> list[Decision]:
     return sorted(found, key=lambda d: (d.finding.line, d.finding.column, d.finding.rule))
 
 
-def _remarks(context: Context, suppressed: Suppressed) -> list[Remark]:
-    if not suppressed:
-        return []
-    every = replace(context.options, select=frozenset(RULES), ignore=frozenset())
-    return suppressed.remarks(_decide(replace(context, options=every)), RULES)
+def _remarks(context: Context, suppressed: Suppressed) -> Iterator[Remark]:
+    """What is to be told of lines: calls of nobody knows what, and comments for nothing."""
+    unnamed = list(unnamed_carries(context.reading))
+    if context.options.wants(UNNAMED):
+        for decision in unnamed:
+            if not suppressed.covers(decision):
+                yield Remark(decision.finding.line, decision.finding.message)
+    if suppressed:
+        every = replace(context.options, select=frozenset(RULES), ignore=frozenset())
+        found = _decide(replace(context, options=every))
+        yield from suppressed.remarks([*found, *unnamed], RULES)
 
 
 def _one_style(decisions: list[Decision]) -> list[Decision]:

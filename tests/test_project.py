@@ -136,8 +136,8 @@ def test_the_bundled_project_is_legacy_code():
 def test_one_version():
     setup = configparser.RawConfigParser()
     setup.read(ROOT / "setup.cfg")
-    version = setup["metadata"]["version"]
-    assert rnn_codemod.__version__ == version
+    assert setup["metadata"]["version"] == "attr: rnn_codemod.__version__"
+    version = rnn_codemod.__version__
     assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"rev: v{version}" in README
 

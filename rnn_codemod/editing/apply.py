@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable
 
 from rnn_codemod.editing.calls import RoundTripError, edit_call
@@ -19,6 +18,7 @@ from rnn_codemod.editing.edits import (
     Span,
 )
 from rnn_codemod.editing.imports import drop_names
+from rnn_codemod.reading.source import quiet_tree
 
 
 def apply_edits(text: str, edits: Iterable[Edit], newline: str) -> str:
@@ -112,7 +112,7 @@ class _Editor:
 def _bracketed(expression: str) -> str:
     """An expression that goes on over several lines only inside brackets."""
     try:
-        ast.parse(f"x = {expression}")
+        quiet_tree(f"x = {expression}")
     except SyntaxError:
         return f"({expression})"
     return expression
@@ -121,7 +121,7 @@ def _bracketed(expression: str) -> str:
 def check_result(before: str, after: str) -> None:
     """Raise RoundTripError unless ``after`` is valid Python with every comment of ``before``."""
     try:
-        ast.parse(after.removeprefix("\ufeff"))
+        quiet_tree(after)
     except SyntaxError as error:
         raise RoundTripError(f"the rewritten text would not parse: {error.msg}") from error
     if before.count("#") > after.count("#"):

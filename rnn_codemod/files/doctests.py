@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
 from rnn_codemod.files.blocks import Block
 from rnn_codemod.files.lines import Line, block
+from rnn_codemod.reading.source import quiet_tree
 
 _PROMPT = re.compile(r"([ \t]*)>>>(?: |(?=\r?\n|$))")
 _MORE = re.compile(r"([ \t]*)\.\.\.(?: |(?=\r?\n|$))")
@@ -49,7 +49,7 @@ def _block(
 
 def _prompt(lead: str, code: str, number: int) -> str:
     """The prompt of line ``number`` (from 0): each statement has its own."""
-    for statement in ast.parse(code).body:
+    for statement in quiet_tree(code).body:
         decorators = getattr(statement, "decorator_list", [])
         first = min([statement.lineno, *(it.lineno for it in decorators)])
         if first < number + 1 <= (statement.end_lineno or first):

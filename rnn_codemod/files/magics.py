@@ -5,10 +5,10 @@ A mask has the length of what it hides, so every other character keeps its place
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from collections.abc import Iterator
+
+from rnn_codemod.reading.source import quiet_tree
 
 UNKNOWN = "\u01c3"
 """A name that nobody binds: what a magic gives is not known. One character, as ``!`` is."""
@@ -37,16 +37,6 @@ def parses(code: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
-
-
-def quiet_tree(code: str) -> ast.Module:
-    """The tree of what may be no Python at all, so that a warning about it says nothing.
-
-    Raises SyntaxError, ValueError, RecursionError or MemoryError, as ``ast.parse`` does.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return ast.parse(code)
 
 
 def _masked_lines(lines: list[str]) -> Iterator[str]:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rnn_codemod.files.blocks import Block
-from rnn_codemod.files.magics import quiet_tree
 from rnn_codemod.files.programs import Program
+from rnn_codemod.reading.source import quiet_tree
 
 _SPOKEN = re.compile(
     r"(?:^|[`>])[ \t]*(from flax(?:\.\w+)* import \w+(?: as \w+)?"

@@ -10,9 +10,10 @@ from itertools import chain
 
 from rnn_codemod.around import Around
 from rnn_codemod.files.blocks import Block, Splice, apply, splices
-from rnn_codemod.files.magics import parses, quiet_tree
+from rnn_codemod.files.magics import parses
 from rnn_codemod.files.search import RECURRENT, may_be_legacy
 from rnn_codemod.findings import Finding, Migration, Options, Remark
+from rnn_codemod.reading.source import quiet_tree
 from rnn_codemod.tree import Disk
 
 Migrate = Callable[[str, Options, Around | None], Migration]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,16 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 Span = tuple[int, int]
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+def quiet_tree(text: str) -> ast.Module:
+    """The tree of what may be no Python at all, so that a warning about it says nothing.
+
+    Raises SyntaxError, ValueError, RecursionError or MemoryError, as ``ast.parse`` does.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text.removeprefix("\ufeff"))
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,7 @@ class Source:
     @staticmethod
     def parse(text: str) -> Source:
         """Read ``text``. Raises SyntaxError, ValueError (null bytes) or RecursionError."""
-        return Source(text, ast.parse(text.removeprefix("\ufeff")))
+        return Source(text, quiet_tree(text))
 
     @cached_property
     def line_starts(self) -> list[int]:

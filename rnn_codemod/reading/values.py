@@ -613,9 +613,9 @@ class Values:
         if name == "getattr" and len(node.args) >= 2:
             owner = self.dotted(node.args[0])
             if owner in ("flax.linen", "flax.linen.recurrent"):
-                match node.args[1]:
-                    case ast.Constant(value=str(attribute)):
-                        return self.imported(f"{owner}.{attribute}")
+                attribute = self._word(node.args[1])
+                if attribute is not None:
+                    return self.imported(f"{owner}.{attribute}")
                 return frozenset({Dynamic(node)})
         columns = tuple(self._items(self.of(argument)) for argument in node.args)
         if name == "zip":
@@ -625,6 +625,19 @@ class Values:
         if name in ("list", "tuple", "reversed", "sorted", "iter"):
             return frozenset({Items(_union(columns))})
         return UNKNOWN
+
+    def _word(self, node: ast.expr) -> str | None:
+        """The one string that ``node`` can be, if the text tells it."""
+        found = self.scopes.lookup(node.id, node) if isinstance(node, ast.Name) else None
+        if found is not None and len(found[1]) == 1 and not found[1][0].path:
+            bound = found[1][0]
+            if bound.value is not None and not isinstance(bound.node, ast.arg):
+                node = bound.value
+        match node:
+            case ast.Constant(value=str(word)):
+                return word
+            case _:
+                return None
 
     def _along(self, values: frozenset[Value], path: Iterable[int]) -> frozenset[Value]:
         for step in path:

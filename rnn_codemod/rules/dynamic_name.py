@@ -59,12 +59,22 @@ def _dynamic(context: Context, node: ast.Call) -> Iterator[Dynamic]:
     values = context.reading.values
     for value in values.of(node):
         if isinstance(value, Dynamic) and not value.called and value.node is node:
-            if _CELL_WORD.search(ast.unparse(node.args[1])):
+            if _CELL_WORD.search(_words(context, node.args[1])):
                 yield value
     if isinstance(node.func, ast.Attribute) and node.func.attr == "initialize_carry":
         yield from (v for v in values.of(node.func.value) if isinstance(v, Dynamic))
     if len(node.args) == 2 and not node.keywords:
         yield from (v for v in values.of(node.func) if isinstance(v, Dynamic) and v.called)
+
+
+def _words(context: Context, name: ast.expr) -> str:
+    """The text of a name, and of what it is bound to."""
+    texts = [ast.unparse(name)]
+    found = context.reading.scopes.lookup(name.id, name) if isinstance(name, ast.Name) else None
+    for binding in found[1] if found is not None else ():
+        if binding.value is not None:
+            texts.append(ast.unparse(binding.value))
+    return " ".join(texts)
 
 
 rule = Rule(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
+from rnn_codemod.migration import migrate_source
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.values import CellClass, Unknown
 from rnn_codemod.reading.world import World
@@ -84,3 +87,9 @@ def test_a_file_that_does_not_parse_is_unknown(tmp_path: Path) -> None:
     reading = world.reading(str(tmp_path / "a.py"))
     assert reading is not None
     assert kinds(reading, "Cell") == {"Dotted"}
+
+
+def test_a_strange_text_is_read_without_a_word(recwarn: pytest.WarningsRecorder) -> None:
+    text = 'from flax import linen as nn\npath = "\\d"\nrnn = nn.RNN(nn.GRUCell(), 8)\n'
+    assert "features=8" in migrate_source(text).text
+    assert not recwarn.list

@@ -1,0 +1,54 @@
+"""Carries in the old form, of something that the text does not tell: told, since not to be sure."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from rnn_codemod.editing.edits import Decision
+from rnn_codemod.findings import Applicability, Finding
+from rnn_codemod.reading.facts import LEGACY_CARRY
+from rnn_codemod.reading.reading import Reading
+from rnn_codemod.reading.values import Unknown, is_static
+
+RULE = "instance_carry"
+"""The rule that would rewrite such a call, were it known to be a cell's."""
+MESSAGE = (
+    "initialize_carry is given its arguments as before Flax 0.7; "
+    "what it is called on is not known, so it is left as it is"
+)
+
+
+def unnamed_carries(reading: Reading) -> Iterator[Decision]:
+    """The calls that may be a cell's and may be none."""
+    if _other_methods(reading):
+        return
+    for node in reading.source.nodes:
+        match node:
+            case ast.Call(func=ast.Attribute(attr="initialize_carry", value=receiver)):
+                unknown = Unknown() in reading.values.of(receiver)
+                site = any(carry.node is node for carry in reading.facts.carries)
+                if unknown and not site and _is_legacy(node) and not reading.guards.covers(node):
+                    line, column = reading.source.place(node)
+                    manual = Applicability.MANUAL
+                    yield Decision(Finding(RULE, line, column, MESSAGE, manual))
+
+
+def _is_legacy(node: ast.Call) -> bool:
+    """Whether the arguments may be (rng, batch_dims, size), with or without an init_fn."""
+    keywords = {keyword.arg for keyword in node.keywords}
+    given = len(node.args) + len(keywords)
+    starred = any(isinstance(argument, ast.Starred) for argument in node.args)
+    return keywords <= {*LEGACY_CARRY} and not starred and given in (3, 4)
+
+
+def _other_methods(reading: Reading) -> bool:
+    """Whether a class of the file, which is no cell, has such a method with as many parameters."""
+    for node in reading.source.nodes:
+        if isinstance(node, ast.FunctionDef) and node.name == "initialize_carry":
+            owner = reading.source.parents[node]
+            own = isinstance(owner, ast.ClassDef) and reading.values.cell_kind(owner) is None
+            parameters = len(node.args.args) + len(node.args.kwonlyargs) - (not is_static(node))
+            if own and (parameters in (3, 4) or node.args.vararg or node.args.kwarg):
+                return True
+    return False
