@@ -6,7 +6,7 @@ import ast
 import io
 import tokenize
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +62,7 @@ def judge(text: str, options: Options | None = None) -> Verdict:
     after = migration.text
     faults = list(_of_the_text(text, after, migration.refused, options))
     if not migration.refused and not faults:
-        faults.extend(_of_the_numbers(before, after))
+        faults.extend(of_the_numbers(before, lambda: run_current(after)))
     return Verdict(tuple(faults), migration.refused, after)
 
 
@@ -74,7 +74,7 @@ def _of_the_text(
     except SyntaxError as error:
         yield Fault("does not parse", str(error))
         return
-    lost = Counter(_comments(before)) - Counter(_comments(after))
+    lost = Counter(comments_of(before)) - Counter(comments_of(after))
     if lost:
         yield Fault("lost comment", ", ".join(lost))
     if "\r\n" in before and "\n" in after.replace("\r\n", ""):
@@ -93,9 +93,10 @@ def _of_the_text(
         yield Fault("refused when run again", again.refused[0].message)
 
 
-def _of_the_numbers(before: Arrays, text: str) -> Iterator[Fault]:
+def of_the_numbers(before: Arrays, run: Callable[[], Arrays]) -> Iterator[Fault]:
+    """What differs in names, shapes, dtypes or values."""
     try:
-        after = run_current(text)
+        after = run()
     except Exception as error:
         yield Fault("does not run", f"{type(error).__name__}: {str(error)[:300]}")
         return
@@ -111,7 +112,8 @@ def _of_the_numbers(before: Arrays, text: str) -> Iterator[Fault]:
             yield Fault("other numbers", path)
 
 
-def _comments(text: str) -> list[str]:
+def comments_of(text: str) -> list[str]:
+    """Every comment, without the blanks around it."""
     tokens = tokenize.generate_tokens(io.StringIO(text, newline="").readline)
     return [token.string.strip() for token in tokens if token.type == tokenize.COMMENT]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,41 @@ def run_current(text: str) -> Arrays:
     """
     with nn.intercept_methods(_check_width):
         return _run(text)
+
+
+def project_legacy(folder: Path) -> Arrays:
+    """What ``probe()`` of the folder's ``probe.py`` gives with the cells of flax 0.6.11."""
+    with warnings.catch_warnings(), legacy_names():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return _run_project(folder)
+
+
+def project_current(folder: Path) -> Arrays:
+    """What ``probe()`` of the folder's ``probe.py`` gives on today's flax; as ``run_current``."""
+    with nn.intercept_methods(_check_width):
+        return _run_project(folder)
+
+
+def _run_project(folder: Path) -> Arrays:
+    """Imports the project afresh, and leaves none of its modules behind."""
+    known = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        with jax.disable_jit():
+            probe = importlib.import_module("probe").probe
+            return dict(_RECORD.leaves(probe()))
+    finally:
+        sys.path.remove(str(folder))
+        # The path of a namespace package asks for its parent: none goes before all are known.
+        new = set(sys.modules) - known
+        for name in [name for name in new if _is_below(sys.modules[name], folder)]:
+            del sys.modules[name]
+
+
+def _is_below(module: Any, folder: Path) -> bool:
+    places = [getattr(module, "__file__", None) or "", *getattr(module, "__path__", [])]
+    return any(Path(place).is_relative_to(folder) for place in places)
 
 
 def _run(text: str) -> Arrays:

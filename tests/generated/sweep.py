@@ -1,22 +1,56 @@
 """Draws and judges many programs, and sorts what went wrong.
 
     JAX_PLATFORMS=cpu python tests/generated/sweep.py --first 0 --count 1000 [--target runtime]
+    JAX_PLATFORMS=cpu python tests/generated/sweep.py --projects --first 0 --count 1000
 
-Program N is the same on every machine; those of odd numbers are in an odd layout. The
+Program N, or project N, is the same on every machine; those of odd numbers are in an odd layout. The
 exit code is 1 where a promise was broken.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from grammar import numbered
-from judge import BrokenProgram, judge
+from judge import BrokenProgram, Fault, judge
+from judge_projects import judge_project
+from projects import numbered_project
 
 from rnn_codemod.findings import Options
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one program: what was refused and why, what went wrong, where it is kept."""
+
+    refused: tuple[str, ...]
+    faults: tuple[Fault, ...]
+    tags: tuple[str, ...]
+    files: dict[str, str]
+
+
+def of_program(number: int, options: Options) -> Outcome:
+    """Draws and judges program ``number``."""
+    drawn = numbered(number)
+    verdict = judge(drawn.text, options)
+    refused = [f"{finding.rule}: {finding.reason}" for finding in verdict.refused]
+    if verdict.left_whole:
+        refused.append(f"whole file: {verdict.left_whole}")
+    return Outcome(tuple(refused), verdict.faults, drawn.tags, {f"{number}.py": drawn.text})
+
+
+def of_project(number: int, options: Options) -> Outcome:
+    """Draws and judges project ``number``; each tenth in three processes as well."""
+    drawn = numbered_project(number)
+    verdict = judge_project(drawn, options, processes=0 if number % 10 else 3)
+    refused = tuple(f"{finding.rule}: {finding.reason}" for _, finding in verdict.refused)
+    files = {f"{number}/{path}": text for path, text in drawn.files.items()}
+    return Outcome(refused, verdict.faults, drawn.tags, files)
 
 
 def main() -> int:
@@ -24,6 +58,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--target", default="flax", choices=["flax", "runtime"])
+    parser.add_argument("--projects", action="store_true", help="of several files each")
     parser.add_argument("--keep", type=Path, help="a folder for the programs that failed")
     given = parser.parse_args()
     started = time.monotonic()
@@ -31,33 +66,35 @@ def main() -> int:
     refusals: Counter[str] = Counter()
     examples: dict[str, int] = {}
     whole = 0
+    draw = of_project if given.projects else of_program
     for number in range(given.first, given.first + given.count):
-        drawn = numbered(number)
         try:
-            verdict = judge(drawn.text, Options(target=given.target))
+            outcome = draw(number, Options(target=given.target))
         except BrokenProgram as broken:
-            print(f"{number}: {broken}")
+            print(f"{number}: {broken}", flush=True)
             faults["the grammar wrote a program that does not run"] += 1
             continue
-        whole += not verdict.refused and not verdict.left_whole
-        if verdict.left_whole:
-            refusals[f"whole file: {verdict.left_whole}"] += 1
-            examples.setdefault(f"whole file: {verdict.left_whole}", number)
-        for finding in verdict.refused:
-            refusals[f"{finding.rule}: {finding.reason}"] += 1
-            examples.setdefault(f"{finding.rule}: {finding.reason}", number)
-        for fault in verdict.faults:
+        whole += not outcome.refused
+        for told in outcome.refused:
+            refusals[_without_numbers(told)] += 1
+            examples.setdefault(_without_numbers(told), number)
+        for fault in outcome.faults:
             faults[fault.kind] += 1
-            print(f"{number}: {fault} {drawn.tags}", flush=True)
-            if given.keep:
-                given.keep.mkdir(parents=True, exist_ok=True)
-                (given.keep / f"{number}.py").write_text(drawn.text, newline="")
+            print(f"{number}: {fault} {outcome.tags}", flush=True)
+        if outcome.faults and given.keep:
+            for name, text in outcome.files.items():
+                (given.keep / name).parent.mkdir(parents=True, exist_ok=True)
+                (given.keep / name).write_text(text, newline="")
     print(f"\n{given.count} programs, {whole} migrated whole, {time.monotonic() - started:.0f} s")
     for name, count in refusals.most_common(40):
         print(f"refused {count:5}  {name} (program {examples[name]})")
     for kind, count in faults.most_common():
         print(f"FAULT {count:5}  {kind}")
     return int(bool(faults))
+
+
+def _without_numbers(reason: str) -> str:
+    return re.sub(r"\S+: |\d+", "", reason) if "/" in reason else re.sub(r"\d+", "", reason)
 
 
 if __name__ == "__main__":

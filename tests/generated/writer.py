@@ -37,12 +37,12 @@ class Writer:
     blocks: list[list[str]] = field(default_factory=list)
     probe: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
-    _imports: list[str] = field(default_factory=list)
+    imports: list[str] = field(default_factory=list)
     _count: int = 0
 
     def __post_init__(self) -> None:
         self._linen = self.one(*_LINEN, "nn", "nn")
-        self._imports = ["import jax", "import jax.numpy as jnp", _LINEN[self._linen]]
+        self.imports = ["import jax", "import jax.numpy as jnp", _LINEN[self._linen]]
         self._home = self._linen.strip("_")
         self.batch = 3
         self.time = 4
@@ -75,8 +75,8 @@ class Writer:
 
     def need(self, line: str) -> None:
         """An import at the head of the program."""
-        if line not in self._imports:
-            self._imports.append(line)
+        if line not in self.imports:
+            self.imports.append(line)
 
     def cell(self, kind: str) -> str:
         """An expression for a cell class, by one of the ways it can be imported."""
@@ -130,7 +130,7 @@ class Writer:
         return "\n".join(lines) + "\n"
 
     def _order_of_imports(self) -> list[str]:
-        imports = list(self._imports)
+        imports = list(self.imports)
         self.random.shuffle(imports)
         return imports
 

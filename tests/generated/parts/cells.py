@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pieces import carry_call, cell_arguments, module_class
 from writer import Writer, indented
 
@@ -68,9 +70,22 @@ def conv(w: Writer) -> None:
     w.probe.append(f'found["{name}"] = {name}({arguments}).init_with_output({w.key()}, {given})')
 
 
-def custom(w: Writer) -> None:
-    """A subclass of RNNCellBase with a static carry of its own."""
-    cell, name, value = w.fresh("LeakyCell"), w.fresh("Uses"), w.hidden()
+@dataclass(frozen=True)
+class OwnCell:
+    """A cell class of the program, and what its constructor may be given."""
+
+    name: str
+    pair: bool
+    fields: list[str]
+
+    def arguments(self, w: Writer) -> str:
+        """Arguments of its constructor."""
+        return w.one("", "rate=0.4") if self.fields else ""
+
+
+def own_cell(w: Writer) -> OwnCell:
+    """Writes a subclass of RNNCellBase with a static carry of one array or two."""
+    cell = w.fresh("LeakyCell")
     pair = w.maybe()
     fields = w.one([], ["rate: float = 0.3"], ["rate: float = 0.3", "bias: bool = True"])
     rate = "self.rate" if fields else "0.5"
@@ -107,9 +122,16 @@ def custom(w: Writer) -> None:
         methods.reverse()
     base = w.cell("RNNCellBase")
     module_class(w, cell, fields, [*methods[0], "", *methods[1]], base=base)
+    return OwnCell(cell, pair, fields)
+
+
+def custom(w: Writer) -> None:
+    """A subclass of RNNCellBase with a static carry of its own."""
+    own, name, value = own_cell(w), w.fresh("Uses"), w.hidden()
+    cell = own.name
     way = w.one("compact", "layer", "function", "setup", "scan", "script")
     w.tag(f"custom:{way}")
-    arguments = w.one("", "rate=0.4") if fields else ""
+    arguments = own.arguments(w)
     x = f"data({w.batch}, {w.width})"
     key = w.key()
     call = carry_call(w, cell, key, "(x.shape[0],)", str(value), drawn=False)

@@ -1,0 +1,144 @@
+"""What must hold when a legacy project is migrated."""
+
+from __future__ import annotations
+
+import ast
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from judge import BrokenProgram, Fault, comments_of, of_the_numbers
+from projects import Project
+from running import project_current, project_legacy
+
+from rnn_codemod import Mode, Options, migrate_paths
+from rnn_codemod.findings import Finding
+from rnn_codemod.results import FileResult
+
+
+@dataclass(frozen=True)
+class ProjectVerdict:
+    """``refused`` are the findings left to the user, each with the path of its file."""
+
+    faults: tuple[Fault, ...]
+    refused: tuple[tuple[str, Finding], ...]
+    after: Project
+
+    def __str__(self) -> str:
+        told = [f"{p}:{f.line}:{f.column} {f.rule}: {f.reason}" for p, f in self.refused]
+        return "\n".join([*map(str, self.faults), *told])
+
+
+def judge_project(
+    drawn: Project, options: Options | None = None, *, processes: int = 0
+) -> ProjectVerdict:
+    """Migrate a copy of the project and compare what it computes before and after.
+
+    Raises BrokenProgram where it does not run on the deprecated cells.
+    """
+    options = options or Options()
+    with tempfile.TemporaryDirectory() as scratch:
+        return _Trial(Path(scratch).resolve(), drawn, options, processes).verdict()
+
+
+class _Trial:
+    def __init__(self, scratch: Path, drawn: Project, options: Options, processes: int) -> None:
+        self._scratch = scratch
+        self._drawn = drawn
+        self._options = options
+        self._processes = processes
+
+    def verdict(self) -> ProjectVerdict:
+        before = self._written("before", self._drawn)
+        try:
+            arrays = project_legacy(before)
+        except Exception as error:
+            cause = f"{type(error).__name__}: {error}"
+            raise BrokenProgram(f"{cause}\n{self._drawn}") from error
+        folder = self._written("after", self._drawn)
+        results = self._migrated([folder])
+        after = _read(folder, self._drawn)
+        refused = tuple((self._name(r, folder), f) for r in results for f in r.refused)
+        faults = list(self._of_the_texts(after, results, folder))
+        faults += self._of_another_way(after, refused)
+        if not refused and not faults:
+            faults += of_the_numbers(arrays, lambda: project_current(folder))
+        return ProjectVerdict(tuple(faults), refused, after)
+
+    def _written(self, name: str, project: Project) -> Path:
+        folder = self._scratch / name
+        for path, text in project.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, newline="")
+        return folder
+
+    def _migrated(self, paths: list[Path], processes: int = 0) -> list[FileResult]:
+        names = [str(path) for path in paths]
+        return list(migrate_paths(names, self._options, Mode.WRITE, processes=processes))
+
+    @staticmethod
+    def _name(result: FileResult, folder: Path) -> str:
+        return Path(result.path).relative_to(folder).as_posix()
+
+    def _of_the_texts(
+        self, after: Project, results: list[FileResult], folder: Path
+    ) -> Iterator[Fault]:
+        for result in results:
+            if result.problem:
+                yield Fault("problem", f"{self._name(result, folder)}: {result.problem}")
+            old = self._drawn.files[self._name(result, folder)]
+            for finding in (*result.rewritten, *result.refused):
+                if not _begins_something(old, finding):
+                    yield Fault("untrue line", f"{result.path}:{finding.line}:{finding.column}")
+        for path, new in after.files.items():
+            old = self._drawn.files[path]
+            try:
+                ast.parse(new)
+            except SyntaxError as error:
+                yield Fault("does not parse", f"{path}: {error}")
+                continue
+            lost = Counter(comments_of(old)) - Counter(comments_of(new))
+            if lost:
+                yield Fault("lost comment", f"{path}: {', '.join(lost)}")
+            if "\r\n" in old and "\n" in new.replace("\r\n", ""):
+                yield Fault("line ends", path)
+
+    def _of_another_way(
+        self, after: Project, refused: tuple[tuple[str, Finding], ...]
+    ) -> Iterator[Fault]:
+        """The same files in another order, in other processes, and a second time."""
+        folder = self._written("another way", self._drawn)
+        files = sorted(folder.rglob("*.py"), reverse=True)
+        results = self._migrated(files, self._processes)
+        if _read(folder, self._drawn) != after:
+            yield Fault("order of the files", _first_difference(after, _read(folder, after)))
+        told = {(self._name(r, folder), f.line, f.column, f.rule) for r in results for f in r.refused}
+        if told != {(path, f.line, f.column, f.rule) for path, f in refused}:
+            yield Fault("order of the files", "other refusals")
+        again = self._migrated([folder])
+        if _read(folder, self._drawn) != after:
+            yield Fault("not idempotent", _first_difference(after, _read(folder, after)))
+        if not refused and (left := [f.message for r in again for f in r.refused]):
+            yield Fault("refused when run again", left[0])
+
+
+def _read(folder: Path, project: Project) -> Project:
+    texts = {path: (folder / path).read_bytes().decode() for path in project.files}
+    return Project(texts, project.tags)
+
+
+def _first_difference(one: Project, two: Project) -> str:
+    return next(path for path, text in one.files.items() if two.files[path] != text)
+
+
+def _begins_something(text: str, finding: Finding) -> bool:
+    """Whether a node of the text begins where the finding says."""
+    lines = text.split("\n")
+    return any(
+        (node.lineno, len(lines[node.lineno - 1].encode()[: node.col_offset].decode()) + 1)
+        == (finding.line, finding.column)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.expr | ast.stmt | ast.alias | ast.keyword | ast.arg)
+    )
