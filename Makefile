@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 LEGACY ?= .legacy
 WORKERS ?= auto
+FIRST ?= 0
+PROGRAMS ?= 1000
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
@@ -12,7 +14,7 @@ LEGACY_PYTHON ?= $(shell for p in "$(PYTHON)" python3.11 python3.10; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] not in {(3, 10), (3, 11)})' 2>/dev/null \
 	&& echo "$$p" && break; done)
 
-.PHONY: help demo test check format goldens benchmark packages clean
+.PHONY: help demo test sweep check format goldens benchmark packages clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -22,6 +24,10 @@ demo: $(INSTALLED) legacy-if-possible ## migrate a real legacy package, run it b
 
 test: $(INSTALLED) ## run the tests
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+sweep: $(INSTALLED) ## judge PROGRAMS random programs and as many random projects, from number FIRST on
+	JAX_PLATFORMS=cpu $(BIN)/python tests/generated/sweep.py --first $(FIRST) --count $(PROGRAMS)
+	JAX_PLATFORMS=cpu $(BIN)/python tests/generated/sweep.py --projects --first $(FIRST) --count $(PROGRAMS)
 
 check: $(INSTALLED) ## lint, formatter and strict types
 	$(BIN)/ruff check .

@@ -114,7 +114,9 @@ class _Trial:
         results = self._migrated(files, self._processes)
         if _read(folder, self._drawn) != after:
             yield Fault("order of the files", _first_difference(after, _read(folder, after)))
-        told = {(self._name(r, folder), f.line, f.column, f.rule) for r in results for f in r.refused}
+        told = {
+            (self._name(r, folder), f.line, f.column, f.rule) for r in results for f in r.refused
+        }
         if told != {(path, f.line, f.column, f.rule) for path, f in refused}:
             yield Fault("order of the files", "other refusals")
         again = self._migrated([folder])

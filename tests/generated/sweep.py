@@ -3,8 +3,8 @@
     JAX_PLATFORMS=cpu python tests/generated/sweep.py --first 0 --count 1000 [--target runtime]
     JAX_PLATFORMS=cpu python tests/generated/sweep.py --projects --first 0 --count 1000
 
-Program N, or project N, is the same on every machine; those of odd numbers are in an odd layout. The
-exit code is 1 where a promise was broken.
+Program N, or project N, is the same on every machine; those of odd numbers are in an odd layout.
+The exit code is 1 where a promise was broken.
 """
 
 from __future__ import annotations

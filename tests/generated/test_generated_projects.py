@@ -31,7 +31,7 @@ def _check(drawn: Project, target: str = "flax", processes: int = 0) -> None:
     assert not verdict.faults, f"{verdict}\n--- before\n{drawn}\n--- after\n{verdict.after}"
 
 
-@pytest.mark.parametrize("first", range(0, 24, CHUNK))
+@pytest.mark.parametrize("first", range(200, 224, CHUNK))
 def test_projects_compute_the_same(first: int) -> None:
     for number in range(first, first + CHUNK):
         target = "runtime" if number % 4 == 3 else "flax"
