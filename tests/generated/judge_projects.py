@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import pickle
+import subprocess
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from judge import BrokenProgram, Fault, comments_of, of_the_numbers
 from projects import Project
@@ -16,6 +21,7 @@ from running import project_current, project_legacy
 from rnn_codemod import Mode, Options, migrate_paths
 from rnn_codemod.findings import Finding
 from rnn_codemod.results import FileResult
+from rnn_codemod.shard import Shard
 
 
 @dataclass(frozen=True)
@@ -74,9 +80,9 @@ class _Trial:
             (folder / path).write_text(text, newline="")
         return folder
 
-    def _migrated(self, paths: list[Path], processes: int = 0) -> list[FileResult]:
+    def _migrated(self, paths: list[Path], **hands: Any) -> list[FileResult]:
         names = [str(path) for path in paths]
-        return list(migrate_paths(names, self._options, Mode.WRITE, processes=processes))
+        return list(migrate_paths(names, self._options, Mode.WRITE, **hands))
 
     @staticmethod
     def _name(result: FileResult, folder: Path) -> str:
@@ -108,22 +114,57 @@ class _Trial:
     def _of_another_way(
         self, after: Project, refused: tuple[tuple[str, Finding], ...]
     ) -> Iterator[Fault]:
-        """The same files in another order, in other processes, and a second time."""
-        folder = self._written("another way", self._drawn)
-        files = sorted(folder.rglob("*.py"), reverse=True)
-        results = self._migrated(files, self._processes)
-        if _read(folder, self._drawn) != after:
-            yield Fault("order of the files", _first_difference(after, _read(folder, after)))
-        told = {
-            (self._name(r, folder), f.line, f.column, f.rule) for r in results for f in r.refused
-        }
-        if told != {(path, f.line, f.column, f.rule) for path, f in refused}:
-            yield Fault("order of the files", "other refusals")
-        again = self._migrated([folder])
-        if _read(folder, self._drawn) != after:
-            yield Fault("not idempotent", _first_difference(after, _read(folder, after)))
+        """The same files in another order and other hands, in parts, and a second time."""
+        backwards = self._written("another way", self._drawn)
+        files = sorted(backwards.rglob("*.py"), reverse=True)
+        if self._processes:
+            _migrated_in_processes(files, self._options, self._processes)
+        else:
+            with ThreadPoolExecutor(2) as executor:
+                told = self._told(self._migrated(files, executor=executor), backwards)
+            if told != {(path, f.line, f.column, f.rule) for path, f in refused}:
+                yield Fault("order of the files", "other refusals")
+        if _read(backwards, self._drawn) != after:
+            yield Fault("order of the files", _first_difference(after, _read(backwards, after)))
+        yield from self._of_parts(after)
+        again = self._migrated([backwards])
+        if _read(backwards, self._drawn) != after:
+            yield Fault("not idempotent", _first_difference(after, _read(backwards, after)))
         if not refused and (left := [f.message for r in again for f in r.refused]):
             yield Fault("refused when run again", left[0])
+
+    def _of_parts(self, after: Project) -> Iterator[Fault]:
+        """Two parts, each over the old files, are the whole."""
+        texts: dict[str, str] = {}
+        for index in (1, 2):
+            part = self._written("part", self._drawn)
+            self._migrated([part], shard=Shard(index, 2))
+            seen = _read(part, self._drawn).files
+            texts.update({p: text for p, text in seen.items() if text != self._drawn.files[p]})
+        if {**self._drawn.files, **texts} != after.files:
+            yield Fault("parts", "two shards are not the whole")
+
+    def _told(self, results: list[FileResult], folder: Path) -> set[tuple[str, int, int, str]]:
+        return {
+            (self._name(result, folder), finding.line, finding.column, finding.rule)
+            for result in results
+            for finding in result.refused
+        }
+
+
+_IN_PROCESSES = """
+import pickle, sys
+from rnn_codemod import Mode, migrate_paths
+files, options, processes = pickle.loads(sys.stdin.buffer.read())
+for result in migrate_paths(files, options, Mode.WRITE, processes=processes):
+    pass
+"""
+
+
+def _migrated_in_processes(files: list[Path], options: Options, processes: int) -> None:
+    """Migrates from an interpreter of its own: this one has threads, and must not fork."""
+    given = pickle.dumps(([str(file) for file in files], options, processes))
+    subprocess.run([sys.executable, "-c", _IN_PROCESSES], input=given, check=True)
 
 
 def _read(folder: Path, project: Project) -> Project:
