@@ -21,7 +21,7 @@ ROWS = [
     for line in TABLE.splitlines()
     if re.match(r"\| \d", line)
 ]
-REFUSING = {"pre_linen", "dynamic_name"}
+REFUSING = {"pre_linen", "dynamic_name", "handed_class"}
 
 
 def rules_in(text: str) -> set[str]:
