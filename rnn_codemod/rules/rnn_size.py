@@ -20,6 +20,7 @@ from rnn_codemod.rules.forms import (
 from rnn_codemod.rules.rule import Context, Rule
 
 MESSAGE = "nn.RNN is given the size of its cell"
+_NUMBERS = (ast.Constant, ast.Tuple, ast.BinOp, ast.Subscript)
 
 
 def find(context: Context) -> Iterator[Decision]:
@@ -47,7 +48,7 @@ def custom_cell(context: Context, layer: RnnCall) -> bool:
 
 def _is_time_major(context: Context, layer: RnnCall) -> bool:
     """Whether the second positional argument of new code only stands where the size stood."""
-    if layer.size not in layer.node.args or isinstance(layer.size, ast.Constant | ast.Tuple):
+    if layer.size not in layer.node.args or isinstance(layer.size, _NUMBERS):
         return False
     made = [
         context.reading.facts.construction(value.node)
@@ -87,10 +88,12 @@ def _cell(context: Context, layer: RnnCall, made: Construction) -> Iterator[Edit
         return
     if isinstance(layer.size, ast.Tuple | ast.List):
         raise CannotWrite("the size of a dense cell is a tuple")
+    if any(kind.definition is not None and not kind.sized for kind in made.kinds):
+        raise CannotWrite("the cell is the user's own, and needs num_feature_axes instead")
     if not made.legacy:
         features = given_features(made)
         if features is None or ast.dump(features) != ast.dump(layer.size):
-            raise CannotWrite("the cell already has features, which may not be this size")
+            raise CannotWrite("the cell is given fields that may not be this size")
         return
     width = width_of(context, made)
     if isinstance(width, NoWidth):
