@@ -14,7 +14,7 @@ from jax import numpy as jnp
 
 from rnn_runtime.cells import ConvLSTMCell, GRUCell, LSTMCell, OptimizedLSTMCell
 from rnn_runtime.scans import conv_lstm, gru, lstm
-from rnn_runtime.strategy import choose
+from rnn_runtime.strategy import Task, choose
 
 KINDS = {
     LSTMCell: "lstm",
@@ -32,14 +32,16 @@ class Core:
     operands: tuple[Any, tuple[jax.Array, ...], jax.Array]
 
 
-def core_for(cell: Any, carry: Any, inputs: jax.Array, recompute: bool, unroll: int) -> Core | None:
+def core_for(
+    cell: Any, carry: Any, inputs: jax.Array, recompute: bool, unroll: int, full: bool
+) -> Core | None:
     """The scan for a bound cell, or None where only the cell itself can be trusted.
 
     Args:
       cell: a bound cell, its parameters at hand.
       carry: the initial carry.
       inputs: ``(time, *batch, *features)``.
-      recompute, unroll: see ``strategy.Plan``.
+      recompute, unroll, full: see ``strategy.Task``.
     """
     name = KINDS.get(type(cell))
     if name is None or not _is_plain(cell, name) or _is_watched(cell):
@@ -55,11 +57,12 @@ def core_for(cell: Any, carry: Any, inputs: jax.Array, recompute: bool, unroll: 
         return None
     params = jax.tree_util.tree_map(lambda a: a.astype(dtype), params)
     inputs = inputs.astype(dtype)
-    plan = choose(name, batch, len(inputs), recompute, unroll)
-    if name == "conv_lstm":
-        # Convolutions take one batch axis.
+    plan = choose(Task(name, batch, len(inputs), dtype, recompute, unroll, full))
+    if name == "conv_lstm" or plan.core != "xla":
+        # Convolutions and kernels take one batch axis.
         inputs = inputs.reshape(len(inputs), batch, *inputs.shape[-cell.num_feature_axes :])
         carry = tuple(part.reshape(inputs.shape[1:-1] + part.shape[-1:]) for part in carry)
+    if name == "conv_lstm":
         bias = params["ih"]["bias"] + params["hh"]["bias"] if cell.use_bias else None
         weights = conv_lstm.Weights(params["ih"]["kernel"], params["hh"]["kernel"], bias)
         return Core(conv_lstm.ConvLSTM(plan, _padding(cell)), (weights, carry, inputs))

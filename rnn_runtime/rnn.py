@@ -206,7 +206,8 @@ class RNN(nn.Module):
         if run.mask is not None or not usual or self.variable_axes:
             return None
         time_first = jnp.moveaxis(run.inputs, run.time_axis, 0)
-        return core_for(self.cell, run.carry, time_first, self.recompute_gates, self.unroll)
+        asked = (self.recompute_gates, self.unroll, run.with_history)
+        return core_for(self.cell, run.carry, time_first, *asked)
 
     @nn.nowrap
     def _scan(self, run: Run) -> tuple[Carry, Carry | None, Any]:

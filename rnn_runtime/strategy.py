@@ -5,9 +5,14 @@ Every figure behind a choice is in docs/runtime-benchmarks.md.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import jax
+from jax import numpy as jnp
+
+# Own kernels (scans/kernel.py) are off until they are measured to be faster.
+KERNELS = os.environ.get("RNN_RUNTIME_KERNELS") == "1"
 
 
 @dataclass(frozen=True)
@@ -15,45 +20,90 @@ class Plan:
     """How one scan is computed.
 
     Attributes:
-      joined: one dot per gate on [x, h] side by side; else x and h have a dot each.
+      form: "split": x and h have a dot a gate; "joined": one dot a gate on [x, h] side by side;
+        "hoisted": x has its dots before the loop.
+      wide: the backward loop has one dot with all h kernels side by side, else one a gate.
+      hoist: of how many steps x has its dots at once, where it is hoisted; 0 is all of them.
       chunk: steps whose weight gradients are taken in one dot; 0 is all of them.
       recompute: gates are computed again in the backward pass instead of being kept.
       unroll: steps in one iteration of the compiled loop.
+      core: "xla", a compiled loop; "cudnn", cuDNN's LSTM; "kernel", a Pallas kernel.
     """
 
-    joined: bool
+    form: str
     chunk: int
     recompute: bool
     unroll: int
+    wide: bool = True
+    hoist: int = 0
+    core: str = "xla"
+
+    @property
+    def joined(self) -> bool:
+        """Whether the form is "joined"."""
+        return self.form == "joined"
+
+    @property
+    def hoisted(self) -> bool:
+        """Whether the form is "hoisted"."""
+        return self.form == "hoisted"
 
 
-def choose(
-    kind: str,
-    batch: int,
-    steps: int,
-    recompute: bool,
-    unroll: int,
-    platform: str | None = None,
-) -> Plan:
-    """The plan for one scan.
+@dataclass(frozen=True)
+class Task:
+    """What is known of one scan.
 
-    Args:
+    Attributes:
       kind: "lstm", "gru" or "conv_lstm".
       batch: the product of the batch axes.
       steps: length of the time axis.
+      dtype: of the whole computation.
       recompute, unroll: what the caller asked for.
-      platform: "cpu", "gpu" or "tpu"; by default the one jax computes on.
+      full: whether the carries of all steps are needed.
     """
+
+    kind: str
+    batch: int
+    steps: int
+    dtype: jnp.dtype
+    recompute: bool = False
+    unroll: int = 1
+    full: bool = False
+
+
+def choose(task: Task, platform: str | None = None) -> Plan:
+    """The plan for a scan on "cpu", "gpu" or "tpu"; by default where jax computes."""
     platform = platform or jax.default_backend()
-    if kind == "conv_lstm":
+    asked = {"recompute": task.recompute, "unroll": task.unroll}
+    if task.kind == "conv_lstm":
         # The gradient of a small kernel is slow step by step and fast over all steps at once.
-        return Plan(joined=False, chunk=0, recompute=recompute, unroll=unroll)
+        return Plan("split", chunk=0, **asked)
+    if KERNELS and platform in ("cpu", "tpu") and task.steps and not task.recompute:
+        return Plan("hoisted", chunk=0, **asked, core="kernel")
     if platform != "cpu":
         # Not measured: an accelerator has the memory, and one large dot fills it best.
-        return Plan(joined=False, chunk=0, recompute=recompute, unroll=unroll)
-    if batch == 1:
-        # One row a step is bound by the loop's own cost, so longer chunks pay.
-        return Plan(joined=False, chunk=64, recompute=recompute, unroll=unroll)
+        core = "cudnn" if platform == "gpu" and _suits_cudnn(task) else "xla"
+        return Plan("hoisted", chunk=0, **asked, core=core)
+    if task.batch == 1:
+        # One row a step: all is small, and copies of the weights weigh most.
+        return Plan("split", chunk=16 if task.recompute else 0, **asked, wide=False)
     # A GRU has more cotangents a step than an LSTM, so its chunks are shorter for the same memory.
-    chunk = 8 if kind == "gru" else 16
-    return Plan(joined=True, chunk=chunk, recompute=recompute, unroll=unroll)
+    chunk = 8 if task.kind == "gru" else 16
+    if task.batch >= 128:
+        return Plan("joined", chunk=chunk, **asked)
+    if task.kind == "gru" or task.batch < 16:
+        return Plan("split", chunk=chunk, **asked, wide=task.kind == "lstm")
+    # In chunks, for large temporaries are paid for in page faults at every call.
+    return Plan("hoisted", chunk=chunk, **asked, hoist=16)
+
+
+def _suits_cudnn(task: Task) -> bool:
+    """Whether cuDNN's LSTM, which is float32 or TF32, computes this with the asked precision."""
+    precise = (None, "highest", "float32", "high", "tensorfloat32")
+    return (
+        task.kind == "lstm"
+        and task.dtype == jnp.float32
+        and task.steps > 0
+        and not (task.full or task.recompute)
+        and jax.config.jax_default_matmul_precision in precise
+    )

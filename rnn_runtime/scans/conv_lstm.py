@@ -50,27 +50,31 @@ class ConvLSTM:
         shape = jax.ShapeDtypeStruct((len(dz), *like.shape[1:]), like.dtype)
         return jax.linear_transpose(lambda a: self._convolve(a, kernel), shape)(dz)[0]
 
-    def forward_weights(self, weights: Weights) -> Weights:
-        """As they are."""
-        return weights
+    def forward_weights(self, weights: Weights) -> tuple[None, Weights]:
+        """All for the loop."""
+        return None, weights
 
-    def step(self, ready: Weights, carry: tuple, x: jax.Array) -> tuple[tuple, tuple]:
+    def project(self, x_weights: None, xs: jax.Array) -> jax.Array:
+        """The inputs."""
+        return xs
+
+    def step(self, recurrent: Weights, carry: tuple, x: jax.Array) -> tuple[tuple, tuple]:
         """One step; the gates are i, g, f, o."""
         c, h = carry
-        z = self._convolve(x, ready.x) + self._convolve(h, ready.h)
-        if ready.bias is not None:
-            z = z + ready.bias
+        z = self._convolve(x, recurrent.x) + self._convolve(h, recurrent.h)
+        if recurrent.bias is not None:
+            z = z + recurrent.bias
         z_i, z_g, z_f, z_o = jnp.split(z, 4, axis=-1)
         i, g, f, o = sigmoid(z_i), jnp.tanh(z_g), sigmoid(z_f + 1), sigmoid(z_o)
         c = f * c + i * g
         return (c, o * jnp.tanh(c)), (i, g, f, o)
 
-    def backward_weights(self, weights: Weights) -> Weights:
-        """As they are."""
-        return weights
+    def backward_weights(self, weights: Weights) -> tuple[jax.Array, jax.Array]:
+        """Both kernels, as they are."""
+        return weights.x, weights.h
 
     def back_step(
-        self, ready: Weights, dcarry: tuple, gates: tuple, previous: tuple, carry: tuple
+        self, recurrent: jax.Array, dcarry: tuple, gates: tuple, previous: tuple, carry: tuple
     ) -> tuple[tuple, jax.Array]:
         """The chain rule through one step; the sums' cotangents lie side by side."""
         dc, dh = dcarry
@@ -86,11 +90,7 @@ class ConvLSTM:
             ],
             axis=-1,
         )
-        return (dc * f, self._transposed(previous[1], ready.h, dz)), dz
-
-    def zero_gradient(self, weights: Weights) -> Weights:
-        """Zeros."""
-        return jax.tree_util.tree_map(jnp.zeros_like, weights)
+        return (dc * f, self._transposed(previous[1], recurrent, dz)), dz
 
     def add_gradient(self, total: Weights, x: jax.Array, h: jax.Array, dz: jax.Array) -> Weights:
         """Adds one convolution over all steps and rows for each kernel."""
@@ -108,15 +108,11 @@ class ConvLSTM:
             bias,
         )
 
-    def input_gradient(self, ready: Weights, dz: jax.Array) -> jax.Array:
+    def input_gradient(self, x_weights: jax.Array, dz: jax.Array) -> jax.Array:
         """One convolution over all steps and rows."""
-        like = jax.ShapeDtypeStruct((1, *dz.shape[2:-1], ready.x.shape[-2]), dz.dtype)
-        out = self._transposed(like, ready.x, merge(dz))
+        like = jax.ShapeDtypeStruct((1, *dz.shape[2:-1], x_weights.shape[-2]), dz.dtype)
+        out = self._transposed(like, x_weights, merge(dz))
         return out.reshape(*dz.shape[:2], *out.shape[1:])
-
-    def finish_gradient(self, total: Weights, weights: Weights) -> Weights:
-        """As it is."""
-        return total
 
 
 def merge(a: Any) -> jax.Array:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 from jax import numpy as jnp
 from jax.nn import sigmoid
 
-from rnn_runtime.scans.lstm import over_rows, rows
+from rnn_runtime.scans.lstm import of_hidden, over_rows, rows, sum_transposed
 from rnn_runtime.strategy import Plan
 
 
@@ -35,75 +35,80 @@ class GRU:
 
     plan: Plan
 
-    def forward_weights(self, weights: Weights) -> tuple:
-        """With ``joined``, the kernels of x and h of r and z on top of one another."""
-        if not self.plan.joined:
-            return None, weights
-        pairs = zip(weights.x[:2], weights.h[:2], strict=True)
-        return tuple(jnp.concatenate(pair) for pair in pairs), weights
+    def forward_weights(self, weights: Weights) -> tuple[Any, Any]:
+        """Hoisted: x kernels and biases. For the loop: r and z, and the h part of n, with biases.
 
-    def step(self, ready: tuple, carry: tuple, x: jax.Array) -> tuple[tuple, tuple]:
+        Joined: of r and z each the kernels of x and h on top of one another.
+        """
+        hidden = (weights.h[2], weights.hidden_bias)
+        if self.plan.hoisted:
+            return (weights.x, weights.bias), (weights.h[:2], hidden)
+        if self.plan.joined:
+            pairs = zip(weights.x[:2], weights.h[:2], strict=True)
+            joined = tuple(jnp.concatenate(pair) for pair in pairs)
+            return None, (joined, hidden, weights.x[2], weights.bias)
+        return None, (weights.h[:2], hidden, weights.x, weights.bias)
+
+    def project(self, x_weights: Any, xs: jax.Array) -> Any:
+        """The inputs, or the x sums of r, z and n."""
+        if x_weights is None:
+            return xs
+        return tuple(xs @ k + b for k, b in zip(*x_weights, strict=True))
+
+    def _sums(self, recurrent: tuple, item: Any, h: jax.Array) -> tuple[jax.Array, ...]:
+        """The sums of r and z, and the x sum of n."""
+        if self.plan.hoisted:
+            z_r, z_z, x_n = item
+            u_r, u_z = recurrent[0]
+            return z_r + h @ u_r, z_z + h @ u_z, x_n
+        kernels, _, x_kernels, biases = recurrent
+        if self.plan.joined:
+            both = jnp.concatenate([item, h], axis=-1)
+            sums = (both @ k + b for k, b in zip(kernels, biases[:2], strict=True))
+            return (*sums, item @ x_kernels + biases[2])
+        x_r, x_z, x_n = (item @ k + b for k, b in zip(x_kernels, biases, strict=True))
+        return x_r + h @ kernels[0], x_z + h @ kernels[1], x_n
+
+    def step(self, recurrent: tuple, carry: tuple, item: Any) -> tuple[tuple, tuple]:
         """One step; the gates are r, z, n and a."""
         (h,) = carry
-        joined, weights = ready
-        if joined is not None:
-            both = jnp.concatenate([x, h], axis=-1)
-            z_r, z_z = (both @ k + b for k, b in zip(joined, weights.bias[:2], strict=True))
-        else:
-            z_r, z_z = (
-                x @ k + b + h @ u
-                for k, u, b in zip(weights.x[:2], weights.h[:2], weights.bias[:2], strict=True)
-            )
+        z_r, z_z, x_n = self._sums(recurrent, item, h)
         r, z = sigmoid(z_r), sigmoid(z_z)
-        a = h @ weights.h[2] + weights.hidden_bias
-        n = jnp.tanh(x @ weights.x[2] + weights.bias[2] + r * a)
+        kernel, bias = recurrent[1]
+        a = h @ kernel + bias
+        n = jnp.tanh(x_n + r * a)
         return ((1 - z) * n + z * h,), (r, z, n, a)
 
-    def backward_weights(self, weights: Weights) -> tuple[jax.Array, jax.Array]:
-        """All gates' kernels side by side and transposed, for x and for h."""
-        return jnp.concatenate(weights.x, -1).T, jnp.concatenate(weights.h, -1).T
+    def backward_weights(self, weights: Weights) -> tuple[Any, Any]:
+        """The x kernels, and the h kernels: side by side and transposed, or as they are."""
+        if self.plan.wide:
+            return weights.x, jnp.concatenate(weights.h, -1).T
+        return weights.x, weights.h
 
     def back_step(
-        self, ready: tuple, dcarry: tuple, gates: tuple, previous: tuple, carry: tuple
-    ) -> tuple[tuple, tuple[jax.Array, jax.Array]]:
-        """The chain rule through one step; cotangents of x's n sum, and of h's sums side by side.
-
-        Those of x's r and z sums are h's.
-        """
+        self, recurrent: Any, dcarry: tuple, gates: tuple, previous: tuple, carry: tuple
+    ) -> tuple[tuple, tuple]:
+        """The chain rule through one step, with the cotangents of the sums of r, z, n and of a."""
         (dh,) = dcarry
         r, z, n, a = gates
         dn = dh * (1 - z) * (1 - n * n)
-        # In this order: jaxlib 0.10.2 cannot compile the hessian of ((dn a) r) (1 - r) on CPU.
+        # Factors in this order: of others jaxlib 0.10.2 cannot compile the hessian on CPU.
         dr = dn * r * (a * (1 - r))
-        dz = dh * (previous[0] - n) * z * (1 - z)
-        dz_h = jnp.concatenate([dr, dz, dn * r], axis=-1)
-        return (dh * z + dz_h @ ready[1],), (dn, dz_h)
+        dz = (dh * z) * ((previous[0] - n) * (1 - z))
+        da = dn * r
+        return (dh * z + of_hidden(recurrent, (dr, dz, da)),), (dr, dz, dn, da)
 
-    def zero_gradient(self, weights: Weights) -> tuple[jax.Array, ...]:
-        """Sums for the x kernels, the h kernels and both parts' biases, gates side by side."""
-        parts = (weights.x, weights.h, weights.bias, weights.bias)
-        return tuple(
-            jnp.zeros((*part[0].shape[:-1], 3 * part[0].shape[-1]), part[0].dtype) for part in parts
+    def add_gradient(self, total: Weights, x: jax.Array, h: jax.Array, dz: tuple) -> Weights:
+        """Adds one dot over all steps and rows for each kernel."""
+        dr, dz, dn, da = dz
+        of_x, of_h = (dr, dz, dn), (dr, dz, da)
+        return Weights(
+            tuple(a + over_rows(x, d) for a, d in zip(total.x, of_x, strict=True)),
+            tuple(a + over_rows(h, d) for a, d in zip(total.h, of_h, strict=True)),
+            tuple(a + rows(d).sum(0) for a, d in zip(total.bias, of_x, strict=True)),
+            total.hidden_bias + rows(da).sum(0),
         )
 
-    def add_gradient(self, total: tuple, x: jax.Array, h: jax.Array, dz: tuple) -> tuple:
-        """Adds one dot over all steps and rows for each kernel."""
-        dx, dh, db_x, db_h = total
-        dz_x, dz_h = _of_inputs(dz), dz[1]
-        db_x, db_h = db_x + rows(dz_x).sum(0), db_h + rows(dz_h).sum(0)
-        return dx + over_rows(x, dz_x), dh + over_rows(h, dz_h), db_x, db_h
-
-    def input_gradient(self, ready: tuple, dz: tuple) -> jax.Array:
-        """One dot over all steps and rows."""
-        return _of_inputs(dz) @ ready[0]
-
-    def finish_gradient(self, total: tuple, weights: Weights) -> Weights:
-        """Each gate's part; of the h part's biases only n's exists."""
-        x, h, bias, hidden = (tuple(jnp.split(part, 3, axis=-1)) for part in total)
-        return Weights(x, h, bias, hidden[2])
-
-
-def _of_inputs(dz: tuple[jax.Array, jax.Array]) -> jax.Array:
-    """The cotangents of x's sums side by side."""
-    dn, dz_h = dz
-    return jnp.concatenate([dz_h[..., : 2 * dn.shape[-1]], dn], axis=-1)
+    def input_gradient(self, x_weights: tuple, dz: tuple) -> jax.Array:
+        """One dot over all steps and rows for each gate."""
+        return sum_transposed(x_weights, dz[:3])

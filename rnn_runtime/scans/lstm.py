@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 from jax import numpy as jnp
@@ -33,70 +33,88 @@ class LSTM:
 
     plan: Plan
 
-    def forward_weights(self, weights: Weights) -> tuple:
-        """For each gate the kernels of x and h on top of one another, or both; and the bias."""
+    def forward_weights(self, weights: Weights) -> tuple[Any, Any]:
+        """Hoisted: x kernels and biases, h kernels. Else nothing, and all of them for the loop.
+
+        Joined: each gate's kernels of x and h on top of one another.
+        """
+        if self.plan.hoisted:
+            return (weights.x, weights.bias), weights.h
         if self.plan.joined:
             pairs = zip(weights.x, weights.h, strict=True)
-            return tuple(jnp.concatenate(pair) for pair in pairs), weights.bias
-        return weights
+            return None, (tuple(jnp.concatenate(pair) for pair in pairs), weights.bias)
+        return None, weights
 
-    def _sums(self, ready: tuple, x: jax.Array, h: jax.Array) -> list[jax.Array]:
+    def project(self, x_weights: Any, xs: jax.Array) -> Any:
+        """The inputs, or each gate's x sum."""
+        if x_weights is None:
+            return xs
+        return tuple(xs @ k + b for k, b in zip(*x_weights, strict=True))
+
+    def _sums(self, recurrent: Any, item: Any, h: jax.Array) -> list[jax.Array]:
+        if self.plan.hoisted:
+            return [z + h @ u for z, u in zip(item, recurrent, strict=True)]
         if self.plan.joined:
-            kernels, biases = ready
-            joined = jnp.concatenate([x, h], axis=-1)
-            return [joined @ k + b for k, b in zip(kernels, biases, strict=True)]
-        return [x @ k + (h @ u + b) for k, u, b in zip(*ready, strict=True)]
+            joined = jnp.concatenate([item, h], axis=-1)
+            return [joined @ k + b for k, b in zip(*recurrent, strict=True)]
+        return [item @ k + (h @ u + b) for k, u, b in zip(*recurrent, strict=True)]
 
-    def step(self, ready: tuple, carry: tuple, x: jax.Array) -> tuple[tuple, tuple]:
+    def step(self, recurrent: Any, carry: tuple, item: Any) -> tuple[tuple, tuple]:
         """One step; the gates are i, f, g, o."""
         c, h = carry
-        z_i, z_f, z_g, z_o = self._sums(ready, x, h)
+        z_i, z_f, z_g, z_o = self._sums(recurrent, item, h)
         i, f, g, o = sigmoid(z_i), sigmoid(z_f), jnp.tanh(z_g), sigmoid(z_o)
         c = f * c + i * g
         return (c, o * jnp.tanh(c)), (i, f, g, o)
 
-    def backward_weights(self, weights: Weights) -> tuple[jax.Array, jax.Array]:
-        """All gates' kernels side by side and transposed, for x and for h."""
-        return jnp.concatenate(weights.x, -1).T, jnp.concatenate(weights.h, -1).T
+    def backward_weights(self, weights: Weights) -> tuple[Any, Any]:
+        """The x kernels, and the h kernels: side by side and transposed, or as they are."""
+        if self.plan.wide:
+            return weights.x, jnp.concatenate(weights.h, -1).T
+        return weights.x, weights.h
 
     def back_step(
-        self, ready: tuple, dcarry: tuple, gates: tuple, previous: tuple, carry: tuple
-    ) -> tuple[tuple, jax.Array]:
-        """The chain rule through one step; the sums' cotangents lie side by side."""
+        self, recurrent: Any, dcarry: tuple, gates: tuple, previous: tuple, carry: tuple
+    ) -> tuple[tuple, tuple]:
+        """The chain rule through one step, with the cotangent of each gate's sum."""
         dc, dh = dcarry
         i, f, g, o = gates
         tanh_c = jnp.tanh(carry[0])
         dc = dc + dh * o * (1 - tanh_c * tanh_c)
-        dz = jnp.concatenate(
-            [
-                dc * g * i * (1 - i),
-                dc * previous[0] * f * (1 - f),
-                dc * i * (1 - g * g),
-                dh * tanh_c * o * (1 - o),
-            ],
-            axis=-1,
+        dz = (
+            dc * g * i * (1 - i),
+            dc * previous[0] * f * (1 - f),
+            dc * i * (1 - g * g),
+            dh * tanh_c * o * (1 - o),
         )
-        return (dc * f, dz @ ready[1]), dz
+        return (dc * f, of_hidden(recurrent, dz)), dz
 
-    def zero_gradient(self, weights: Weights) -> tuple[jax.Array, ...]:
-        """Sums for the x kernels, the h kernels and the biases, gates side by side."""
-        parts = (weights.x, weights.h, weights.bias)
-        return tuple(
-            jnp.zeros((*part[0].shape[:-1], 4 * part[0].shape[-1]), part[0].dtype) for part in parts
-        )
-
-    def add_gradient(self, total: tuple, x: jax.Array, h: jax.Array, dz: jax.Array) -> tuple:
+    def add_gradient(self, total: Weights, x: jax.Array, h: jax.Array, dz: tuple) -> Weights:
         """Adds one dot over all steps and rows for each kernel."""
-        dx, dh, db = total
-        return dx + over_rows(x, dz), dh + over_rows(h, dz), db + rows(dz).sum(0)
+        return Weights(
+            tuple(a + over_rows(x, d) for a, d in zip(total.x, dz, strict=True)),
+            tuple(a + over_rows(h, d) for a, d in zip(total.h, dz, strict=True)),
+            tuple(a + rows(d).sum(0) for a, d in zip(total.bias, dz, strict=True)),
+        )
 
-    def input_gradient(self, ready: tuple, dz: jax.Array) -> jax.Array:
-        """One dot over all steps and rows."""
-        return dz @ ready[0]
+    def input_gradient(self, x_weights: tuple, dz: tuple) -> jax.Array:
+        """One dot over all steps and rows for each gate."""
+        return sum_transposed(x_weights, dz)
 
-    def finish_gradient(self, total: tuple, weights: Weights) -> Weights:
-        """Each gate's part."""
-        return Weights(*(tuple(jnp.split(part, 4, axis=-1)) for part in total))
+
+def of_hidden(recurrent: Any, dz: tuple) -> jax.Array:
+    """The cotangent of h from those of the sums, by ``backward_weights``."""
+    if isinstance(recurrent, tuple):
+        return sum_transposed(recurrent, dz)
+    return jnp.concatenate(dz, axis=-1) @ recurrent
+
+
+def sum_transposed(kernels: tuple, dz: tuple) -> jax.Array:
+    """The sum over gates of ``dz @ kernel.T``."""
+    return sum(
+        jax.lax.dot_general(d, k, (((d.ndim - 1,), (1,)), ((), ())))
+        for d, k in zip(dz, kernels, strict=True)
+    )
 
 
 def rows(a: jax.Array) -> jax.Array:
