@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import suppress
@@ -32,6 +33,10 @@ IN_FLIGHT = 256
 
 ME = "rnn_codemod {} on Python {}.{}".format(__version__, *sys.version_info)
 """Another version could decide otherwise, and an older Python cannot read what a newer one can."""
+
+_ONE_THREAD = threading.Lock()
+"""``ast.parse`` of Python 3.11 counts its depth for all threads together, and fails now and then
+where two of them parse. What is done here holds the interpreter anyway."""
 
 _IMPORT = re.compile(
     rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(?:\(([^)]*)|([^\r\n]*))"
@@ -161,7 +166,8 @@ def _attempt(sender: str, work: Work[Result], tree: Tree, job: Job) -> Result | 
     if sys.getrecursionlimit() < DEPTH:
         sys.setrecursionlimit(DEPTH)
     try:
-        return work(tree, job)
+        with _ONE_THREAD:
+            return work(tree, job)
     except Unanswered as stopped:
         return _Asks(stopped.question)
 
