@@ -6,6 +6,7 @@ import configparser
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -85,13 +86,19 @@ def test_the_readme_example_is_what_the_tool_writes():
     assert not migration.refused
 
 
+def test_the_readme_example_of_the_runtime_runs():
+    names: dict[str, Any] = {}
+    exec(blocks(README, "python")[2], names)
+    assert names["y"].shape == (2, 5, 4)
+
+
 def test_the_readme_example_of_the_library_runs(tmp_path, monkeypatch, capsys):
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "a.py").write_text(
         "from flax import linen as nn\nnn.RNN(nn.GRUCell(), 8)\n"
     )
     monkeypatch.chdir(tmp_path)
-    exec(blocks(README, "python")[2], {})
+    exec(blocks(README, "python")[3], {})
     out = capsys.readouterr().out
     assert "nn.RNN(nn.GRUCell(features=8))" in out
     assert "src/a.py 1 0 None" in out.replace("\\", "/")
