@@ -19,7 +19,7 @@ LEGACY_PYTHON ?= $(shell for p in "$(PYTHON)" python3.11 python3.10; do \
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
 
-demo: $(INSTALLED) legacy-if-possible ## migrate a real legacy package, run it before and after, compare the numbers
+demo: $(INSTALLED) legacy-if-possible ## migrate a real legacy package, and verify that the numbers stay
 	$(BIN)/python benchmarks/packages/demo.py --legacy-python $(LEGACY)/bin/python
 
 test: $(INSTALLED) ## run the tests

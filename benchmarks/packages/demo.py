@@ -1,4 +1,4 @@
-"""Migrates a real legacy package in a scratch folder and compares the numbers, before and after.
+"""Migrates a real legacy package in a scratch folder and verifies the numbers, before and after.
 
 The package is evosax 0.1.0, or the bundled project ``fixtures/demo`` where the registry does not
 answer. Before: flax 0.6.11 where an interpreter with it is named, else the deprecated cells of
@@ -8,17 +8,16 @@ answer. Before: flax 0.6.11 where an interpreter with it is named, else the depr
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
-import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 
-from compare import Comparison, compare
 from registry import PACKAGES, RegistryError, fetch, unpack
-from trial import codemod, legacy_side, record, record_before
+from trial import PROBES, codemod, has_legacy_flax
 
 ROOT = Path(__file__).resolve().parents[2]
+STAND_INS = PROBES.with_name("stand_ins.py")
 
 
 def main() -> int:
@@ -32,9 +31,7 @@ def main() -> int:
         probe = legacy_code(scratch / "before", arguments.cache, arguments.bundled)
         shutil.copytree(scratch / "before", scratch / "after")
         migrate(scratch / "after")
-        comparison = before_and_after(probe, scratch, arguments.legacy_python)
-    print(f"Before and after {comparison}.")
-    return 0 if comparison.agree else 1
+        return verify(probe, scratch, arguments.legacy_python)
 
 
 def legacy_code(folder: Path, cache: Path, bundled: bool) -> str:
@@ -62,12 +59,17 @@ def migrate(folder: Path) -> None:
         raise SystemExit(f"rnn-codemod ended with exit code {done.returncode}")
 
 
-def before_and_after(probe: str, scratch: Path, legacy_python: str) -> Comparison:
-    """Run both sides and compare what they computed."""
-    print(f"Before: {legacy_side(legacy_python)}. After: flax {version('flax')}.", flush=True)
-    old = record_before(legacy_python, probe, scratch / "before", scratch / "before.npz")
-    new = record(sys.executable, probe, scratch / "after", scratch / "after.npz")
-    return compare(old, new)
+def verify(probe: str, scratch: Path, legacy_python: str) -> int:
+    """Run ``rnn-codemod verify`` on both folders, in sight of the user; its exit code."""
+    for side in ("before", "after"):
+        for script in (PROBES, STAND_INS):
+            shutil.copy(script, scratch / side)
+    words = ["verify", "--before", "../before"]
+    if has_legacy_flax(legacy_python):
+        words += ["--before-python", os.path.abspath(legacy_python)]
+    words += ["--", PROBES.name, probe, ".", "numbers.npz"]
+    print("$ rnn-codemod", *words, flush=True)
+    return codemod(*words, folder=scratch / "after", shown=True).returncode
 
 
 if __name__ == "__main__":

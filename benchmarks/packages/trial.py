@@ -50,7 +50,10 @@ def has_legacy_flax(python: str) -> bool:
     return done.returncode == 0
 
 
-def codemod(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """``rnn-codemod`` as a user starts it, in ``folder``."""
+def codemod(*arguments: str, folder: Path, shown: bool = False) -> subprocess.CompletedProcess[str]:
+    """``rnn-codemod`` as a user starts it, in ``folder``; its output is kept, or ``shown``."""
     command = [sys.executable, "-m", "rnn_codemod", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    environment = os.environ | {"JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "2"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=not shown, text=True, check=False
+    )

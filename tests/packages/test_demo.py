@@ -28,7 +28,8 @@ def test_wrong_numbers_are_not_called_equal(tmp_path):
     broken.write_text(source.replace("init_fn(", "1 + init_fn("), encoding="utf-8")
     done = demo(tmp_path)
     assert done.returncode == 1, done.stderr
-    assert "Before and after DIFFERENT" in done.stdout
+    assert "DIFFERENT first at initialize_carry" in done.stdout
+    assert "do not agree" in done.stdout.splitlines()[-1]
 
 
 def test_the_bundled_project_is_migrated_and_its_numbers_stay():
@@ -36,4 +37,5 @@ def test_the_bundled_project_is_migrated_and_its_numbers_stay():
     assert done.returncode == 0, done.stdout + done.stderr
     assert "+        carry, y = nn.GRUCell(features=carry.shape[-1])(carry, weather)" in done.stdout
     assert "4 files looked at, 8 sites migrated, 0 refused" in done.stdout
-    assert "Before and after agree" in done.stdout
+    assert "$ rnn-codemod verify --before ../before -- probes.py weather" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("the same numbers: ")
