@@ -33,7 +33,13 @@ class Core:
 
 
 def core_for(
-    cell: Any, carry: Any, inputs: jax.Array, recompute: bool, unroll: int, full: bool
+    cell: Any,
+    carry: Any,
+    inputs: jax.Array,
+    recompute: bool,
+    unroll: int,
+    full: bool,
+    both: bool,
 ) -> Core | None:
     """The scan for a bound cell, or None where only the cell itself can be trusted.
 
@@ -41,7 +47,7 @@ def core_for(
       cell: a bound cell, its parameters at hand.
       carry: the initial carry.
       inputs: ``(time, *batch, *features)``.
-      recompute, unroll, full: see ``strategy.Task``.
+      recompute, unroll, full, both: see ``strategy.Task``.
     """
     name = KINDS.get(type(cell))
     if name is None or not _is_plain(cell, name) or _is_watched(cell):
@@ -57,7 +63,9 @@ def core_for(
         return None
     params = jax.tree_util.tree_map(lambda a: a.astype(dtype), params)
     inputs = inputs.astype(dtype)
-    plan = choose(Task(name, batch, len(inputs), dtype, recompute, unroll, full))
+    plan = choose(
+        Task(name, batch, cell.features, len(inputs), dtype, recompute, unroll, full, both)
+    )
     if name == "conv_lstm" or plan.core != "xla":
         # Convolutions and kernels take one batch axis.
         inputs = inputs.reshape(len(inputs), batch, *inputs.shape[-cell.num_feature_axes :])

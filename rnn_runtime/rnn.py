@@ -197,16 +197,19 @@ class RNN(nn.Module):
     def start(self, *call: Any) -> tuple[Run, Core | None]:
         """``prepare`` and ``core`` for a module that runs two layers in one scan."""
         run = self.prepare(*call)
-        return run, self.core(run)
+        return run, self.core(run, both=True)
 
     @nn.nowrap
-    def core(self, run: Run) -> Core | None:
-        """The scan with its own derivative for ``run``, or None where the cell must be stepped."""
+    def core(self, run: Run, both: bool = False) -> Core | None:
+        """The scan with its own derivative for ``run``, or None where the cell must be stepped.
+
+        ``both``: whether the other direction is to run in the same loop.
+        """
         usual = self.variable_broadcast == "params" and not self.variable_carry
         if run.mask is not None or not usual or self.variable_axes:
             return None
         time_first = jnp.moveaxis(run.inputs, run.time_axis, 0)
-        asked = (self.recompute_gates, self.unroll, run.with_history)
+        asked = (self.recompute_gates, self.unroll, run.with_history, both)
         return core_for(self.cell, run.carry, time_first, *asked)
 
     @nn.nowrap

@@ -27,6 +27,9 @@ class Plan:
       chunk: steps whose weight gradients are taken in one dot; 0 is all of them.
       recompute: gates are computed again in the backward pass instead of being kept.
       unroll: steps in one iteration of the compiled loop.
+      columns: how a pass without a derivative runs with features first (scans/columns.py): "whole"
+        is a dot a step on [x, h], "gates" one a gate, "pairs" one for two gates of x and of h
+        each; "" is not at all.
       core: "xla", a compiled loop; "cudnn", cuDNN's LSTM; "kernel", a Pallas kernel.
     """
 
@@ -36,6 +39,7 @@ class Plan:
     unroll: int
     wide: bool = True
     hoist: int = 0
+    columns: str = ""
     core: str = "xla"
 
     @property
@@ -56,19 +60,23 @@ class Task:
     Attributes:
       kind: "lstm", "gru" or "conv_lstm".
       batch: the product of the batch axes.
+      width: of the carry.
       steps: length of the time axis.
       dtype: of the whole computation.
       recompute, unroll: what the caller asked for.
       full: whether the carries of all steps are needed.
+      both: whether it runs beside a second one, of the other direction.
     """
 
     kind: str
     batch: int
+    width: int
     steps: int
     dtype: jnp.dtype
     recompute: bool = False
     unroll: int = 1
     full: bool = False
+    both: bool = False
 
 
 def choose(task: Task, platform: str | None = None) -> Plan:
@@ -90,11 +98,27 @@ def choose(task: Task, platform: str | None = None) -> Plan:
     # A GRU has more cotangents a step than an LSTM, so its chunks are shorter for the same memory.
     chunk = 8 if task.kind == "gru" else 16
     if task.batch >= 128:
-        return Plan("joined", chunk=chunk, **asked)
+        return Plan("joined", chunk=chunk, **asked, wide=task.kind == "gru")
     if task.kind == "gru" or task.batch < 16:
-        return Plan("split", chunk=chunk, **asked, wide=task.kind == "lstm")
+        wide, columns = task.kind == "lstm", _columns(task)
+        return Plan("split", chunk=chunk, **asked, wide=wide, columns=columns)
     # In chunks, for large temporaries are paid for in page faults at every call.
-    return Plan("hoisted", chunk=chunk, **asked, hoist=16)
+    return Plan("hoisted", chunk=chunk, **asked, wide=False, hoist=16, columns=_columns(task))
+
+
+def _columns(task: Task) -> str:
+    """``Plan.columns`` on a CPU for less than 128 rows.
+
+    The larger a dot, the better it feeds two cores; few rows leave most of a large one to copying
+    its weights.
+    """
+    if task.kind != "lstm":
+        return ""
+    if task.width >= 512 or (task.batch >= 16 and task.both) or task.batch * task.width >= 12288:
+        return "whole"
+    if task.batch < 16:
+        return "gates" if task.width >= 256 else ""
+    return "pairs" if task.batch >= 32 else ""
 
 
 def _suits_cudnn(task: Task) -> bool:

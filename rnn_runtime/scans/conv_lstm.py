@@ -50,20 +50,21 @@ class ConvLSTM:
         shape = jax.ShapeDtypeStruct((len(dz), *like.shape[1:]), like.dtype)
         return jax.linear_transpose(lambda a: self._convolve(a, kernel), shape)(dz)[0]
 
-    def forward_weights(self, weights: Weights) -> tuple[None, Weights]:
-        """All for the loop."""
-        return None, weights
+    def forward_weights(self, weights: Weights) -> tuple[None, tuple]:
+        """For the loop: both kernels as one over the channels of x and h, and the bias."""
+        return None, (jnp.concatenate([weights.x, weights.h], axis=-2), weights.bias)
 
     def project(self, x_weights: None, xs: jax.Array) -> jax.Array:
         """The inputs."""
         return xs
 
-    def step(self, recurrent: Weights, carry: tuple, x: jax.Array) -> tuple[tuple, tuple]:
+    def step(self, recurrent: tuple, carry: tuple, x: jax.Array) -> tuple[tuple, tuple]:
         """One step; the gates are i, g, f, o."""
         c, h = carry
-        z = self._convolve(x, recurrent.x) + self._convolve(h, recurrent.h)
-        if recurrent.bias is not None:
-            z = z + recurrent.bias
+        kernel, bias = recurrent
+        z = self._convolve(jnp.concatenate([x, h], axis=-1), kernel)
+        if bias is not None:
+            z = z + bias
         z_i, z_g, z_f, z_o = jnp.split(z, 4, axis=-1)
         i, g, f, o = sigmoid(z_i), jnp.tanh(z_g), sigmoid(z_f + 1), sigmoid(z_o)
         c = f * c + i * g

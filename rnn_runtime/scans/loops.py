@@ -14,6 +14,7 @@ import jax
 from jax import lax
 from jax import numpy as jnp
 
+from rnn_runtime.scans import columns
 from rnn_runtime.scans.kind import Kind
 
 Tree = Any
@@ -22,6 +23,8 @@ map_tree = jax.tree_util.tree_map
 
 def plain(kind: Kind, full: bool, weights: Tree, carry: tuple, xs: jax.Array) -> tuple[Tree, Tree]:
     """``driver.scan`` without a derivative of its own; arguments and results are the same."""
+    if kind.plan.columns:
+        return columns.run(kind, full, weights, carry, xs)
     x_weights, recurrent = kind.forward_weights(weights)
 
     def step(carry: tuple, item: Tree) -> tuple[tuple, tuple]:

@@ -34,12 +34,12 @@ class LSTM:
     plan: Plan
 
     def forward_weights(self, weights: Weights) -> tuple[Any, Any]:
-        """Hoisted: x kernels and biases, h kernels. Else nothing, and all of them for the loop.
+        """Hoisted: x kernels; h kernels and biases. Else nothing, and all of them for the loop.
 
         Joined: each gate's kernels of x and h on top of one another.
         """
         if self.plan.hoisted:
-            return (weights.x, weights.bias), weights.h
+            return weights.x, (weights.h, weights.bias)
         if self.plan.joined:
             pairs = zip(weights.x, weights.h, strict=True)
             return None, (tuple(jnp.concatenate(pair) for pair in pairs), weights.bias)
@@ -49,11 +49,11 @@ class LSTM:
         """The inputs, or each gate's x sum."""
         if x_weights is None:
             return xs
-        return tuple(xs @ k + b for k, b in zip(*x_weights, strict=True))
+        return tuple(xs @ k for k in x_weights)
 
     def _sums(self, recurrent: Any, item: Any, h: jax.Array) -> list[jax.Array]:
         if self.plan.hoisted:
-            return [z + h @ u for z, u in zip(item, recurrent, strict=True)]
+            return [z + (h @ u + b) for z, u, b in zip(item, *recurrent, strict=True)]
         if self.plan.joined:
             joined = jnp.concatenate([item, h], axis=-1)
             return [joined @ k + b for k, b in zip(*recurrent, strict=True)]
@@ -62,7 +62,11 @@ class LSTM:
     def step(self, recurrent: Any, carry: tuple, item: Any) -> tuple[tuple, tuple]:
         """One step; the gates are i, f, g, o."""
         c, h = carry
-        z_i, z_f, z_g, z_o = self._sums(recurrent, item, h)
+        return self.advance(c, self._sums(recurrent, item, h))
+
+    def advance(self, c: jax.Array, sums: list[jax.Array]) -> tuple[tuple, tuple]:
+        """``step`` from the gates' sums on."""
+        z_i, z_f, z_g, z_o = sums
         i, f, g, o = sigmoid(z_i), sigmoid(z_f), jnp.tanh(z_g), sigmoid(z_o)
         c = f * c + i * g
         return (c, o * jnp.tanh(c)), (i, f, g, o)

@@ -15,10 +15,10 @@ from support import array, assert_close, drawn, pair, random_like
 
 import rnn_runtime as rr
 from rnn_runtime import fast, strategy
-from rnn_runtime.scans import cudnn, kernel, lstm
+from rnn_runtime.scans import columns, cudnn, kernel, lstm
 from rnn_runtime.strategy import Plan, Task, choose
 
-LSTM = Task("lstm", 8, 5, jnp.dtype("float32"))
+LSTM = Task("lstm", 8, 4, 5, jnp.dtype("float32"))
 OTHER_THAN_CUDNN = {
     "a GRU": {"kind": "gru"},
     "a ConvLSTM": {"kind": "conv_lstm"},
@@ -33,7 +33,7 @@ OTHER_THAN_CUDNN = {
 def test_no_plan_has_a_kernel_by_default() -> None:
     for platform in ("cpu", "gpu", "tpu"):
         for kind in ("lstm", "gru", "conv_lstm"):
-            plan = choose(Task(kind, 8, 5, jnp.dtype("float32")), platform)
+            plan = choose(Task(kind, 8, 4, 5, jnp.dtype("float32")), platform)
             assert plan.core == ("cudnn" if (kind, platform) == ("lstm", "gpu") else "xla")
 
 
@@ -168,11 +168,14 @@ PLANS = {
     "joined, gates recomputed": Plan("joined", chunk=3, recompute=True, unroll=1),
     "hoisted": Plan("hoisted", chunk=7, recompute=False, unroll=2),
     "hoisted in chunks": Plan("hoisted", chunk=4, recompute=True, unroll=1, hoist=3),
+    **{f"split, {c} in columns": Plan("split", 4, False, 1, columns=c) for c in columns.DOTS},
 }
 
 
-@pytest.mark.parametrize("plan", PLANS)
-@pytest.mark.parametrize("name", ["LSTMCell", "GRUCell"])
+@pytest.mark.parametrize(
+    ("name", "plan"),
+    [(n, p) for p in PLANS for n in ("LSTMCell", "GRUCell") if n == "LSTMCell" or "col" not in p],
+)
 def test_every_plan_gives_the_numbers_of_flax(
     name: str, plan: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,7 +198,7 @@ def test_every_plan_gives_the_numbers_of_flax(
 
 
 def test_the_strategy_has_these_forms() -> None:
-    tasks = [Task(k, b, 50, LSTM.dtype) for k in ("lstm", "gru") for b in (1, 8, 32, 256)]
+    tasks = [Task(k, b, 64, 50, LSTM.dtype) for k in ("lstm", "gru") for b in (1, 8, 32, 256)]
     forms = {choose(task, platform).form for task in tasks for platform in ("cpu", "tpu")}
     assert forms == {plan.form for plan in PLANS.values()}
 
