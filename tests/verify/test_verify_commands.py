@@ -105,6 +105,51 @@ def test_shared_parameters_make_up_for_another_seed(place: Workplace):
     )
 
 
+RUNTIME = """\
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+{imports}
+
+class Model(nn.Module):
+    @nn.compact
+    def __call__(self, xs):
+        ys = {lstm}(xs)
+        return {both}({gru}, {gru})(ys)
+
+
+model, xs = Model(), jnp.ones((2, 5, 3))
+variables = model.init(jax.random.PRNGKey(0), xs)
+jax.jit(model.apply)(variables, xs)
+jax.grad(lambda variables: model.apply(variables, xs).sum())(variables)
+"""
+
+
+@pytest.mark.parametrize("width", [3, 4])
+def test_the_cells_inside_the_layers_of_rnn_runtime_are_stepped(place: Workplace, width: int):
+    place.write(
+        RUNTIME.format(
+            imports="",
+            lstm="nn.RNN(nn.LSTMCell(), 4)",
+            both="nn.Bidirectional",
+            gru="nn.RNN(nn.GRUCell(), 3)",
+        ),
+        RUNTIME.format(
+            imports="from rnn_runtime import RNN, Bidirectional, GRUCell, LSTMCell\n",
+            lstm="RNN(LSTMCell(features=4))",
+            both="Bidirectional",
+            gru=f"RNN(GRUCell(features={width}))",
+        ),
+    )
+    result = place.verify("--", "model.py")
+    assert result.code == (0 if width == 3 else 1), result.out + result.err
+    verdicts = result.verdicts()
+    assert verdicts["Model/LSTMCell_0"]["outcome"] == "identical"
+    assert verdicts["Model/LSTMCell_0"]["calls"] == 15
+    outcomes = {verdicts[f"Model/{name}"]["outcome"] for name in ("GRUCell_0", "GRUCell_1")}
+    assert ("different" in outcomes) == (width != 3)
+
+
 def migrate(place: Workplace, driver: str) -> subprocess.CompletedProcess[str]:
     (place.folder / "before" / "driver.py").write_text(driver)
     command = [sys.executable, "-m", "rnn_codemod", "migrate", "--verify", "model.py"]

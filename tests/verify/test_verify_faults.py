@@ -81,12 +81,24 @@ FAULTS = (
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_caught_and_named(place: Workplace, fault: Fault):
+    caught_and_named(place, fault)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_caught_and_named_against_real_flax_06(
+    place: Workplace, legacy: tuple[str, str], fault: Fault
+):
+    caught_and_named(place, fault, *legacy)
+
+
+def caught_and_named(place: Workplace, fault: Fault, *words: str) -> None:
     place.fixture(fault.case)
     before = (place.folder / "before" / "model.py").read_text().replace(fault.in_neither, "")
     after = (place.folder / "after" / "model.py").read_text().replace(fault.in_neither, "")
     assert fault.old in after
     place.write(before, after.replace(fault.old, fault.new))
-    result = place.verify("--probe", "model.py")
+    result = place.verify(*words, "--probe", "model.py")
     assert result.code == 1, result.out + result.err
     assert fault.accused in result.disagreeing()
     told = [

@@ -14,6 +14,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "fixtures"
+LEGACY_PYTHON = Path(os.environ.get("LEGACY", ROOT / ".legacy")).absolute() / "bin" / "python"
+"""The interpreter with flax 0.6.11 that ``make goldens`` makes."""
 CHILD = ROOT / "rnn_codemod" / "verify" / "child"
 
 

@@ -107,9 +107,8 @@ def start():
     """Arranges for the recording; does nothing where no folder is named."""
     if not os.environ.get(FOLDER):
         return
-    sys.meta_path.insert(0, _AfterImport({"jax": _jax_imported, "flax": _flax_imported}))
-    if os.environ.get(DEPRECATED) is None:
-        sys.meta_path[0].hooks["rnn_runtime"] = _runtime_imported
+    hooks = {"jax": _jax_imported, "flax": _flax_imported, "rnn_runtime": _runtime_imported}
+    sys.meta_path.insert(0, _AfterImport(hooks))
 
 
 class _AfterImport:
@@ -202,7 +201,28 @@ def _flax_imported(flax):
 
 
 def _runtime_imported(runtime):
-    _wrap_carries(vars(runtime).values())
+    if os.environ.get(DEPRECATED) is None:
+        _wrap_carries(vars(runtime).values())
+    _step_cells(runtime.RNN)
+
+
+def _step_cells(layer):
+    """Lets the layers of rnn_runtime, whose scans pass the cell by, step it too.
+
+    Their numbers are still those of the scan. ``Bidirectional`` runs its two layers one after the
+    other, as flax does.
+    """
+    original = layer.core
+
+    @functools.wraps(original)
+    def core(self, run):
+        found = original(self, run)
+        if found is not None:
+            self._scan_cell(run)
+        return found
+
+    layer.core = core
+    layer.start = lambda self, *call: (None, None)
 
 
 # Trees and arrays.
