@@ -6,11 +6,15 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rnn_codemod.reading.source import Function, Source
+from rnn_codemod.reading.source import Function, Source, children
 
 ITEM = -1
 """The step of an unpacking path that stands for any one item of an iterable."""
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_OPENING = frozenset(
+    [ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, *_COMPREHENSIONS]
+)
+"""The nodes that open a scope."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,32 +101,31 @@ class Scopes:
         while pending:
             node, scope = pending.pop()
             self._homes[node] = scope
+            kind = type(node)
+            if kind in _BINDING:
+                for binding in _bindings(node, self.stars):
+                    target = scope
+                    if kind is ast.NamedExpr:
+                        while isinstance(target.node, _COMPREHENSIONS) and target.parent:
+                            target = target.parent
+                    target.bind(binding)
             inner = scope
-            if isinstance(
-                node,
-                ast.ClassDef
-                | Function
-                | ast.GeneratorExp
-                | ast.ListComp
-                | ast.SetComp
-                | ast.DictComp,
-            ):
+            if kind in _OPENING:
                 inner = self._scopes[node] = Scope(node, scope)
-                if not isinstance(node, _COMPREHENSIONS):
+                if kind not in _COMPREHENSIONS:
                     _declare(node, inner)
-            for binding in _bindings(node, self.stars):
-                target = scope
-                if isinstance(node, ast.NamedExpr):
-                    while isinstance(target.node, _COMPREHENSIONS) and target.parent:
-                        target = target.parent
-                target.bind(binding)
-            if isinstance(node, Function):
-                for binding in _parameters(node):
-                    inner.bind(binding)
-            pending.extend(reversed(list(_children(node, scope, inner))))
+                if isinstance(node, Function):
+                    for binding in _parameters(node):
+                        inner.bind(binding)
+                if isinstance(node, Function | ast.ClassDef):
+                    pending.extend(reversed(list(_parts(node, scope, inner))))
+                    continue
+            pending.extend([(child, inner) for child in reversed(children(node))])
 
 
-def _children(node: ast.AST, outer: Scope, inner: Scope) -> Iterator[tuple[ast.AST, Scope]]:
+def _parts(
+    node: ast.ClassDef | Function, outer: Scope, inner: Scope
+) -> Iterator[tuple[ast.AST, Scope]]:
     if isinstance(node, Function):
         yield node.args, outer
         if isinstance(node, ast.Lambda):
@@ -134,14 +137,11 @@ def _children(node: ast.AST, outer: Scope, inner: Scope) -> Iterator[tuple[ast.A
             yield node.returns, outer
         for statement in node.body:
             yield statement, inner
-    elif isinstance(node, ast.ClassDef):
+    else:
         for part in [*node.decorator_list, *node.bases, *node.keywords]:
             yield part, outer
         for statement in node.body:
             yield statement, inner
-    else:
-        for child in ast.iter_child_nodes(node):
-            yield child, inner
 
 
 def _declare(node: ast.AST, scope: Scope) -> None:
@@ -159,7 +159,7 @@ def _own_statements(node: ast.AST) -> Iterator[ast.AST]:
         if not isinstance(statement, ast.ClassDef | Function):
             pending.extend(
                 c
-                for c in ast.iter_child_nodes(statement)
+                for c in children(statement)
                 if isinstance(c, ast.stmt | ast.ExceptHandler | ast.match_case)
             )
 
@@ -175,6 +175,30 @@ def _parameters(node: Function) -> Iterator[Binding]:
     for extra in (args.vararg, args.kwarg):
         if extra is not None:
             yield Binding(extra.arg, extra)
+
+
+_BINDING = frozenset(
+    [
+        ast.Import,
+        ast.ImportFrom,
+        ast.Assign,
+        ast.AnnAssign,
+        ast.NamedExpr,
+        ast.AugAssign,
+        ast.For,
+        ast.AsyncFor,
+        ast.comprehension,
+        ast.withitem,
+        ast.FunctionDef,
+        ast.AsyncFunctionDef,
+        ast.ClassDef,
+        ast.ExceptHandler,
+        ast.MatchAs,
+        ast.MatchStar,
+        ast.MatchMapping,
+        ast.Delete,
+    ]
+)
 
 
 def _bindings(node: ast.AST, stars: list[Star]) -> Iterator[Binding]:

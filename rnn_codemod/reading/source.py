@@ -48,13 +48,24 @@ class Source:
         return match[0] if match else "\n"
 
     @cached_property
-    def nodes(self) -> tuple[ast.AST, ...]:
-        """Every node, in the order of the text as ``ast.walk`` meets it."""
-        return tuple(ast.walk(self.tree))
+    def nodes(self) -> list[ast.AST]:
+        """Every node with something to say, in the order in which ``ast.walk`` meets them."""
+        return [self.tree, *self.parents]
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
-        return {child: node for node in self.nodes for child in ast.iter_child_nodes(node)}
+        """What each node stands in, in the order of ``nodes``."""
+        parents: dict[ast.AST, ast.AST] = {}
+        level: list[ast.AST] = [self.tree]
+        while level:
+            below: list[ast.AST] = []
+            for node in level:
+                inner = children(node)
+                for child in inner:
+                    parents[child] = node
+                below += inner
+            level = below
+        return parents
 
     def offset(self, line: int, column: int) -> int:
         """The character at a line (from 1) and a column in UTF-8 bytes, as ast counts."""
@@ -114,6 +125,51 @@ class Source:
             for node in self.nodes
             if isinstance(node, ast.expr | ast.stmt)
         }
+
+
+_BARE = frozenset(
+    [
+        "attr",
+        "conversion",
+        "ctx",
+        "id",
+        "is_async",
+        "kind",
+        "level",
+        "n",
+        "op",
+        "ops",
+        "s",
+        "simple",
+    ]
+)
+"""Fields that never hold a node of which anybody asks."""
+
+
+class _Fields(dict[type[ast.AST], tuple[str, ...]]):
+    """By the type of a node, the fields that may hold others."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        fields = () if kind is ast.Constant else kind._fields
+        self[kind] = tuple(field for field in fields if field not in _BARE)
+        return self[kind]
+
+
+_FIELDS = _Fields()
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """The nodes right below ``node``, as ``ast.iter_child_nodes`` gives them, without operators
+    and contexts. Reading a file is mostly this.
+    """
+    found: list[ast.AST] = []
+    for field in _FIELDS[type(node)]:
+        value = getattr(node, field, None)
+        if type(value) is list:
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
 
 
 def _located(node: ast.AST) -> ast.expr | ast.stmt:

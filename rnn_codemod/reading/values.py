@@ -728,14 +728,13 @@ def _attribute_stores(
                     store(element, value, (*path, index))
 
     for node in source.nodes:
-        match node:
-            case ast.Assign():
-                for target in node.targets:
-                    store(target, node.value, ())
-            case ast.AnnAssign():
-                store(node.target, node.value, ())
-            case ast.AugAssign():
-                store(node.target, None, ())
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                store(target, node.value, ())
+        elif isinstance(node, ast.AnnAssign):
+            store(node.target, node.value, ())
+        elif isinstance(node, ast.AugAssign):
+            store(node.target, None, ())
     return stores
 
 
