@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rnn_codemod.verify.closeness import SAME, Distance, Outcome, Tolerance, distance
@@ -75,9 +75,18 @@ class _Finding:
     where: Place | None = None
 
 
-def compare(before: Recording, after: Recording, tolerance: Tolerance | None = None) -> Comparison:
-    """Compares what two runs recorded."""
-    return _Comparer(before, after, tolerance or Tolerance()).compare()
+def compare(
+    before: Recording,
+    after: Recording,
+    tolerance: Tolerance | None = None,
+    cut: Collection[str] = (),
+) -> Comparison:
+    """Compares what two runs recorded.
+
+    ``cut`` names the sides, ``before`` or ``after``, that did not get to their end: what is missing
+    of those is no difference.
+    """
+    return _Comparer(before, after, tolerance or Tolerance(), cut).compare()
 
 
 def fails_after(failed: Failed) -> Verdict:
@@ -87,8 +96,10 @@ def fails_after(failed: Failed) -> Verdict:
 
 
 class _Comparer:
-    def __init__(self, before: Recording, after: Recording, tolerance: Tolerance) -> None:
-        self.before, self.after, self.tolerance = before, after, tolerance
+    def __init__(
+        self, before: Recording, after: Recording, tolerance: Tolerance, cut: Collection[str]
+    ) -> None:
+        self.before, self.after, self.tolerance, self.cut = before, after, tolerance, cut
         self.old, self.new = _by_key(before), _by_key(after)
         self.modules = _module_paths(before) | _module_paths(after)
         self.pairs = pair_paths(_all_paths(before), _all_paths(after))
@@ -146,10 +157,15 @@ class _Comparer:
             ):
                 skipped = skipped or f"{_words(key)} is traced, but no numbers came out of it"
                 continue
+            ended = self._ended_first(old, new)
+            if ended and not (old and new):
+                skipped = skipped or f"{ended} ended before it"
+                continue
             more = self._events(key, old, new)
-            events += max(len(old), len(new))
+            count = min(len(old), len(new)) if ended else max(len(old), len(new))
+            events += count
             findings += more
-            errors += _errors(more, max(len(old), len(new)))
+            errors += _errors(more, count)
         kind = next((key.kind for key in keys if key.kind), "")
         if not events:
             return Verdict(path, kind, Outcome.NOT_EXERCISED, 0, reason=skipped)
@@ -170,6 +186,13 @@ class _Comparer:
     def _was_not_told(self, key: Key, events: Sequence[Event], side: Recording) -> bool:
         return not events and key in side.traced
 
+    def _ended_first(self, old: Sequence[Event], new: Sequence[Event]) -> str:
+        """The side that has fewer events because it did not get to its end, if one has."""
+        if len(old) == len(new):
+            return next(iter(self.cut), "")
+        side = "before" if len(old) < len(new) else "after"
+        return side if side in self.cut else ""
+
     def _events(self, key: Key, old: Sequence[Event], new: Sequence[Event]) -> list[_Finding]:
         old, new = _aligned(old, new)
         per_call = self._steps(key, len(old))
@@ -178,9 +201,10 @@ class _Comparer:
             call, step = divmod(index, per_call) if per_call > 1 else (index, None)
             place = Place(one.order, key.method, key.phase, call, step, "")
             found.append(self._leaves(one.leaves, other.leaves, place))
-        if len(old) != len(new) or self.before.dropped.get(key) != self.after.dropped.get(
+        fewer = len(old) != len(new) or self.before.dropped.get(key) != self.after.dropped.get(
             self._counterpart(key)
-        ):
+        )
+        if fewer and not self._ended_first(old, new):
             count = min(len(old), len(new))
             order = old[count].order if count < len(old) else len(self.before.events)
             place = Place(order, key.method, key.phase, count, None, "the number of calls")

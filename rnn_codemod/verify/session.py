@@ -224,6 +224,7 @@ class _Session:
         self, name: str, before: tuple[Recording, Ended], after: tuple[Recording, Ended]
     ) -> Run:
         (old, old_ended), (new, new_ended) = before, after
+        cut = [side for side, it in (("before", old_ended), ("after", new_ended)) if not it.well]
         self.used |= new.used
         self.computed_on |= {devices.in_words(it.devices) for it in (old, new) if it.devices}
         self.shared = (self.shared[0] + new.shared[0], self.shared[1] + new.shared[1])
@@ -231,7 +232,7 @@ class _Session:
             name,
             old_ended,
             new_ended,
-            compare(old, new, self.request.tolerance),
+            compare(old, new, self.request.tolerance, cut),
             tuple(f"before: {it}" for it in old.troubles)
             + tuple(f"after: {it}" for it in new.troubles),
         )

@@ -36,8 +36,13 @@ def lines(report: Report) -> Iterator[str]:
 def conclusion(report: Report) -> str:
     """The result in one line."""
     verdicts = [verdict for run in report.runs for verdict in run.comparison.exercised]
-    if any(not run.ended_well for run in report.runs):
-        return "FAILED: a run did not get to its end, so this proves nothing"
+    failed = [run for run in report.runs if not run.ended_well]
+    if failed:
+        agree = sum(verdict.outcome.agrees for verdict in verdicts)
+        return (
+            f"FAILED: {_how_it_failed(failed[0])}, so this proves nothing; "
+            f"of what was compared up to there, {agree} of {len(verdicts)} agree"
+        )
     if not verdicts:
         return "NOTHING was exercised, so this proves nothing"
     bad = [verdict for verdict in verdicts if not verdict.outcome.agrees]
@@ -45,6 +50,15 @@ def conclusion(report: Report) -> str:
         return f"DIFFERENT: {len(bad)} of {len(verdicts)} do not agree"
     left = f"; {len(report.unexercised)} changed places not exercised" if report.unexercised else ""
     return f"the same numbers: {len(verdicts)} of {len(verdicts)} agree{left}"
+
+
+def _how_it_failed(run: Run) -> str:
+    ends = [
+        f"{side} {ended}"
+        for side, ended in (("before", run.before), ("after", run.after))
+        if not ended.well
+    ]
+    return " and ".join(ends) or "the recording had trouble"
 
 
 def _run(run: Run) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from workplace import FIXTURES, Workplace
@@ -87,6 +88,80 @@ def test_a_process_that_dies_half_way_is_read_up_to_there(place: Workplace):
     assert result.code == 3
     assert "was killed by SIGABRT" in result.out
     assert result.verdicts()["Model"]["outcome"] == "identical"
+
+
+def test_one_side_that_dies_half_way_is_not_called_different(place: Workplace):
+    place.write(BEFORE, AFTER)
+    code = (
+        "import model, os, signal\n"
+        "model.main()\n"
+        "if 'features=' in open('model.py').read(): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "model.main()\n"
+    )
+    result = run_driver(place, code)
+    assert result.code == 3
+    assert result.disagreeing() == {}
+    assert result.verdicts()["Model"]["calls"] == 4
+    last = result.out.splitlines()[-1]
+    assert last.startswith("FAILED: after was killed by SIGKILL, so this proves nothing")
+    assert place.left_behind() == []
+
+
+def test_one_side_that_computes_too_much_and_then_dies_is_different(place: Workplace):
+    place.write(BEFORE, AFTER)
+    code = (
+        "import model, os, signal\n"
+        "model.main()\n"
+        "if 'features=' in open('model.py').read():\n"
+        "    model.main()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    result = run_driver(place, code)
+    assert result.code == 3
+    assert result.disagreeing()["Model"] == "different"
+
+
+HOSTILE = """\
+import multiprocessing, os, sys, tempfile
+import model
+
+def child():
+    model.main()
+
+if __name__ == "__main__":
+    assert sys.stdin.read() == ""
+    open("left.txt", "w").write("x")
+    tempfile.NamedTemporaryFile(delete=False).write(b"x")
+    assert os.path.samefile(open("./driver.py").name, __file__)
+    process = multiprocessing.get_context("spawn").Process(target=child)
+    process.start()
+    process.join()
+    print("y" * 3_000_000)
+    if os.fork() == 0:
+        os.setsid()
+        import time
+        time.sleep(600)
+    os.chdir("/")
+    sys.exit(process.exitcode)
+"""
+
+
+def test_a_command_of_all_vices_side_by_side_with_itself(place: Workplace):
+    place.write(BEFORE, AFTER)
+    for side in ("before", "after"):
+        (place.folder / side / "driver.py").write_text(HOSTILE)
+    with ThreadPoolExecutor(2) as pool:
+        runs = [
+            pool.submit(place.verify, "--", "driver.py", report=f"{name}.json") for name in "ab"
+        ]
+    for result in (run.result() for run in runs):
+        assert result.code == 0, result.out + result.err
+        assert result.verdicts()["Model/GRUCell_0"]["outcome"] == "identical"
+        assert len(result.out) < 5000
+    assert place.left_behind() == []
+    for side in ("before", "after"):
+        names = {path.name for path in (place.folder / side).iterdir()}
+        assert names == {"driver.py", "model.py"}
 
 
 def test_shared_parameters_make_up_for_another_seed(place: Workplace):

@@ -67,13 +67,21 @@ class Workplace:
             (self.folder / side / name).write_text(text)
 
     def fixture(self, case: str, name: str = "model.py") -> None:
-        for side in ("before", "after"):
-            shutil.copy(FIXTURES / case / f"{side}.py", self.folder / side / name)
+        legacy = FIXTURES / case / "legacy.py"  # Where ``before`` is a faulty migration by hand.
+        before = legacy if legacy.exists() else FIXTURES / case / "before.py"
+        shutil.copy(before, self.folder / "before" / name)
+        shutil.copy(FIXTURES / case / "after.py", self.folder / "after" / name)
 
-    def verify(self, *words: str, folder: str = "after", before: str = "../before") -> Verified:
-        report = self.folder / "report.json"
+    def verify(
+        self,
+        *words: str,
+        folder: str = "after",
+        before: str = "../before",
+        report: str = "report.json",
+    ) -> Verified:
+        file = self.folder / report
         asked = ["--before", before] if before else []
-        command = [sys.executable, "-m", "rnn_codemod", "verify", *asked, "--json", str(report)]
+        command = [sys.executable, "-m", "rnn_codemod", "verify", *asked, "--json", str(file)]
         done = subprocess.run(
             [*command, *words],
             cwd=self.folder / folder,
@@ -82,7 +90,7 @@ class Workplace:
             text=True,
             check=False,
         )
-        data = json.loads(report.read_text()) if report.exists() else {}
+        data = json.loads(file.read_text()) if file.exists() else {}
         return Verified(done.returncode, done.stdout, done.stderr, data)
 
     def left_behind(self) -> list[str]:
