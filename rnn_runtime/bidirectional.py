@@ -52,11 +52,16 @@ class Bidirectional(nn.Module):
     Shapes: as in ``RNN``; with the default merge the outputs are the sum of both widths wide.
     The carry, where returned, is the pair (forward, backward).
 
+    Dtypes: as ``merge_fn`` gives them, of the layers' own.
+
     Attributes:
       forward_rnn, backward_rnn: layers with the call of ``RNN``; parameters lie under these names.
         One object for both shares the parameters (a warning is logged).
       merge_fn: ``(forward, backward) -> merged``, applied to arrays.
       time_major, return_carry: as in ``RNN``; they override those of the two layers.
+
+    Raises:
+      TypeError, ValueError: what the layers raise.
 
     Source: Schuster and Paliwal, Bidirectional Recurrent Neural Networks, 1997; the interface is
     that of ``flax.linen.Bidirectional``.

@@ -56,6 +56,8 @@ class RNN(nn.Module):
     ``(time, *batch, *features)``; the cell's ``num_feature_axes`` says how many axes are features;
     there may be no batch axis, and time may be 0. The outputs have the same layout.
 
+    Dtypes: as the cell gives them; masks are booleans and lengths integers.
+
     Attributes:
       cell: a cell of this package or one written for ``flax.linen.RNN``. Its parameters lie under
         ``cell``, as in flax.
@@ -74,6 +76,9 @@ class RNN(nn.Module):
     activations run in a scan with a derivative of its own (see ``strategy.py``); its numbers are
     the cell's up to the order of sums. Every other cell, a mask, mixed dtypes or other lifting
     arguments take ``flax.linen.scan``.
+
+    Raises:
+      TypeError, ValueError: see ``__call__``.
 
     Source: the equations are those of ``flax.linen.RNN``.
     """

@@ -61,6 +61,8 @@ class ConvLSTMCell(RNNCellBase):
     with ``kernel`` of ``(*kernel_size, in or features, 4 * features)`` and ``bias`` of
     ``(4 * features,)``, the gates in the order i, g, f, o.
 
+    Dtypes: as in ``LSTMCell``.
+
     Attributes:
       features: channels of the carry and the output.
       kernel_size: the window, one integer a spatial axis.

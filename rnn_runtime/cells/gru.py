@@ -50,7 +50,9 @@ class GRUCell(RNNCellBase):
 
     Shapes: x ``(*batch, in)``; the carry is ``h`` of ``(*batch, features)``; the output is ``h'``.
     Parameters: ``i{r,z,n}/{kernel,bias}``, ``h{r,z,n}/kernel`` and ``hn/bias``, as in
-    ``flax.linen``. Attributes, dtypes and errors are those of ``LSTMCell``.
+    ``flax.linen``. Attributes are those of ``LSTMCell``.
+
+    Dtypes: as in ``LSTMCell``. Raises: as ``LSTMCell``, of the carry ``h`` where it has a pair.
 
     Source: Cho et al., Learning Phrase Representations using RNN Encoder-Decoder, 2014, in
     cuDNN's form (r applied after the hidden dot).

@@ -86,6 +86,9 @@ class LSTMCell(RNNCellBase):
     ``h'``. Parameters: ``i{i,f,g,o}/kernel`` of ``(in, features)``, ``h{i,f,g,o}/kernel`` of
     ``(features, features)`` and ``h{i,f,g,o}/bias`` of ``(features,)``, as in ``flax.linen``.
 
+    Dtypes: parameters and initial carry have ``param_dtype``; a step is computed in ``dtype`` or,
+    where that is None, in what carry, input and parameters promote to.
+
     Attributes:
       features: width of the carry and the output.
       gate_fn: :math:`\sigma`.
@@ -160,8 +163,10 @@ class OptimizedLSTMCell(RNNCellBase):
         o &= \sigma(W_{io} x + W_{ho} h + b_{ho}) \\
         c' &= f c + i g, \quad h' = o \tanh(c')
 
-    Shapes, parameters, attributes and errors are those of ``LSTMCell``: checkpoints are
-    interchangeable. Source: as ``LSTMCell``.
+    Shapes, parameters and attributes are those of ``LSTMCell``: checkpoints are interchangeable.
+    Dtypes: as in ``LSTMCell``. Raises: as ``LSTMCell``.
+
+    Source: as ``LSTMCell``.
     """
 
     features: int

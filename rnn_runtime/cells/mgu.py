@@ -34,7 +34,9 @@ class MGUCell(RNNCellBase):
     Shapes: x ``(*batch, in)``; the carry is ``h`` of ``(*batch, features)``; the output is ``h'``.
     Parameters: ``i{f,n}/{kernel,bias}``, ``h{f,n}/kernel`` and, with ``reset_gate``, ``hn/bias``.
 
-    Attributes (others, dtypes and errors as in ``LSTMCell``):
+    Dtypes: as in ``LSTMCell``. Raises: as ``LSTMCell``, of the carry ``h`` where it has a pair.
+
+    Attributes (others as in ``LSTMCell``):
       forget_bias_init: initializer of ``if/bias``; ones, so that early gradients survive.
       activation_bias_init: initializer of ``in/bias`` and ``hn/bias``.
       reset_gate: whether f scales the hidden part of n.

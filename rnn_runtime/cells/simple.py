@@ -32,7 +32,9 @@ class SimpleCell(RNNCellBase):
     Shapes: x ``(*batch, in)``; the carry is ``h`` of ``(*batch, features)``; the output is ``h'``.
     Parameters: ``i/{kernel,bias}`` and ``h/kernel``.
 
-    Attributes (others, dtypes and errors as in ``LSTMCell``):
+    Dtypes: as in ``LSTMCell``. Raises: as ``LSTMCell``, of the carry ``h`` where it has a pair.
+
+    Attributes (others as in ``LSTMCell``):
       residual: whether h is added before the activation (arXiv 1801.06105).
 
     Source: Elman, Finding Structure in Time, 1990.

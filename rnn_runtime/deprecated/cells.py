@@ -52,7 +52,12 @@ class LSTMCell(RNNCellBase):
     Shapes: x ``(*batch, in)``; the carry ``(c, h)``, each ``(*batch, width)``: the width is that of
     the carry. Parameters, their names and draws are those of ``rnn_runtime.LSTMCell``.
 
-    Replacement: ``rnn_runtime.LSTMCell(features)``. Source: flax 0.6.11.
+    Dtypes: parameters have ``param_dtype``, a carry what ``init_fn`` gives: float32 by default.
+    Raises: TypeError for ``features`` or for batch dims that are no tuple.
+
+    Replacement: ``rnn_runtime.LSTMCell(features)``.
+
+    Source: flax 0.6.11.
     """
 
     gate_fn: Callable[..., Any] = nn.sigmoid
@@ -80,6 +85,7 @@ class LSTMCell(RNNCellBase):
         init_fn: Initializer = ZEROS,
     ) -> Pair:
         """``(c, h)``, each ``(*batch_dims, size)`` and drawn by ``init_fn(key, shape)``."""
+        warn_once("LSTMCell", "rnn_runtime.LSTMCell(features)")
         return _draw_pair(rng, batch_dims + (size,), init_fn)  # noqa: RUF005 (a list is refused)
 
 
@@ -95,7 +101,12 @@ class OptimizedLSTMCell(RNNCellBase):
 
     Shapes and parameters are those of ``LSTMCell``.
 
-    Replacement: ``rnn_runtime.OptimizedLSTMCell(features)``. Source: flax 0.6.11.
+    Dtypes: parameters have ``param_dtype``, a carry what ``init_fn`` gives: float32 by default.
+    Raises: TypeError for ``features`` or for batch dims that are no tuple.
+
+    Replacement: ``rnn_runtime.OptimizedLSTMCell(features)``.
+
+    Source: flax 0.6.11.
     """
 
     gate_fn: Callable[..., Any] = nn.sigmoid
@@ -123,6 +134,7 @@ class OptimizedLSTMCell(RNNCellBase):
         init_fn: Initializer = ZEROS,
     ) -> Pair:
         """``(c, h)``, each ``(*batch_dims, size)`` and drawn by ``init_fn(key, shape)``."""
+        warn_once("OptimizedLSTMCell", "rnn_runtime.OptimizedLSTMCell(features)")
         return _draw_pair(rng, batch_dims + (size,), init_fn)  # noqa: RUF005 (a list is refused)
 
 
@@ -138,7 +150,12 @@ class GRUCell(RNNCellBase):
     Shapes: x ``(*batch, in)``; the carry ``(*batch, width)``: the width is that of the carry.
     Parameters, their names and draws are those of ``rnn_runtime.GRUCell``.
 
-    Replacement: ``rnn_runtime.GRUCell(features)``. Source: flax 0.6.11.
+    Dtypes: parameters have ``param_dtype``, a carry what ``init_fn`` gives: float32 by default.
+    Raises: TypeError for ``features`` or for batch dims that are no tuple.
+
+    Replacement: ``rnn_runtime.GRUCell(features)``.
+
+    Source: flax 0.6.11.
     """
 
     gate_fn: Callable[..., Any] = nn.sigmoid
@@ -166,6 +183,7 @@ class GRUCell(RNNCellBase):
         init_fn: Initializer = ZEROS,
     ) -> jax.Array:
         """``(*batch_dims, size)``, drawn by ``init_fn(rng, shape)``."""
+        warn_once("GRUCell", "rnn_runtime.GRUCell(features)")
         return init_fn(rng, batch_dims + (size,))  # noqa: RUF005 (a list is refused)
 
 
@@ -182,7 +200,12 @@ class ConvLSTMCell(RNNCellBase):
     Shapes: x ``(*batch, *spatial, in)``; the carry ``(c, h)``, each
     ``(*batch, *spatial, features)``. Parameters as in ``rnn_runtime.ConvLSTMCell``.
 
-    Replacement: ``rnn_runtime.ConvLSTMCell(features, kernel_size)``. Source: flax 0.6.11.
+    Dtypes: parameters have ``param_dtype``, a carry what ``init_fn`` gives: float32 by default.
+    Raises: TypeError where ``batch_dims + size`` is none, as for a list and a tuple.
+
+    Replacement: ``rnn_runtime.ConvLSTMCell(features, kernel_size)``.
+
+    Source: flax 0.6.11.
     """
 
     features: int
@@ -210,4 +233,5 @@ class ConvLSTMCell(RNNCellBase):
         init_fn: Initializer = ZEROS,
     ) -> Pair:
         """``(c, h)``, each ``(*batch_dims, *size)``; ``size`` is ``(*spatial, features)``."""
+        warn_once("ConvLSTMCell", "rnn_runtime.ConvLSTMCell(features, kernel_size)")
         return _draw_pair(rng, batch_dims + size, init_fn)

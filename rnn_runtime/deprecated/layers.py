@@ -30,9 +30,15 @@ class RNN(nn.Module):
     As in flax 0.6.11: ``seq_lengths`` needs ``return_carry`` and one batch axis, and a length of 0
     selects the last carry of the padded sequence.
 
+    Dtypes: as the cell gives them.
+
     Attributes: ``cell_size`` (an int or a tuple); the others as in ``rnn_runtime.RNN``.
 
-    Replacement: ``rnn_runtime.RNN(cell)``. Source: flax 0.6.11.
+    Raises: ValueError for ``seq_lengths`` without ``return_carry``.
+
+    Replacement: ``rnn_runtime.RNN(cell)``.
+
+    Source: flax 0.6.11.
     """
 
     cell: Any
@@ -122,6 +128,8 @@ class Bidirectional(rnn_runtime.bidirectional.Bidirectional):
         y_t = \mathrm{merge}(\overrightarrow{y}_t, \overleftarrow{y}_t)
 
     Shapes, attributes and call are those of ``rnn_runtime.Bidirectional``, which replaces it.
+    Dtypes: as there. Raises: what the layers raise.
+
     Source: flax 0.6.11.
     """
 

@@ -129,9 +129,10 @@ for cell in (rr.LSTMCell(4), rr.GRUCell(4)):
         lambda a: jax.device_put(a, NamedSharding(mesh, P(*(None,) * (a.ndim - 1), "model"))),
         variables,
     )
-    shared = grad(split, jax.device_put(x, NamedSharding(mesh, P("batch"))))
-    for a, b in zip(*map(jax.tree_util.tree_leaves, (alone, shared)), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+    for spec in (P("batch"), P("batch", None, "model")):
+        shared = grad(split, jax.device_put(x, NamedSharding(mesh, spec)))
+        for a, b in zip(*map(jax.tree_util.tree_leaves, (alone, shared)), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
 assert len(jax.devices()) == 8
 print("same numbers")
 """
