@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,10 @@ def _what_to_do(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--shard", callback=_shard, metavar="K/N", help="Only the K-th of N parts of the files."
         ),
+        click.option(
+            "--cache-dir", metavar="DIR", help="Where results of unchanged files are kept."
+        ),
+        click.option("--no-cache", is_flag=True, help="Neither use nor keep results."),
         click.argument("paths", nargs=-1, required=True, callback=_paths, metavar="PATH..."),
     ):
         command = decorate(command)
@@ -102,6 +107,18 @@ def _split_up(paths: tuple[str, ...], shard: Shard) -> Shard:
     if paths == ("-",) and shard.count > 1:
         raise click.UsageError("--shard needs files, not -")
     return shard
+
+
+def _cache(folder: str | None, none: bool) -> str | None:
+    if none:
+        if folder is not None:
+            raise click.UsageError("--cache-dir and --no-cache exclude each other")
+        return None
+    if folder is not None:
+        return folder
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    # Without a home there is no place that is surely none of the user's trees.
+    return os.path.join(home, "rnn-codemod", "results") if os.path.isabs(home) else None
 
 
 def _options(**chosen: Any) -> Options:
@@ -170,6 +187,8 @@ def migrate(
     diff: bool,
     verify: bool,
     shard: Shard,
+    cache_dir: str | None,
+    no_cache: bool,
     words: tuple[str, ...] = (),
     **chosen: Any,
 ) -> None:
@@ -185,6 +204,7 @@ def migrate(
     """
     from rnn_codemod import commands
 
+    cache = _cache(cache_dir, no_cache)
     if verify:
         from rnn_codemod.verify.commands import tried_out
 
@@ -195,17 +215,27 @@ def migrate(
         code = tried_out(paths, words, _options(**chosen))
         if code:
             context.exit(code)
-    context.exit(commands.migrate(paths, _options(**chosen), diff, _split_up(paths, shard)))
+    shard = _split_up(paths, shard)
+    context.exit(commands.migrate(paths, _options(**chosen), diff, shard, cache))
 
 
 @main.command(epilog=EXIT_CODES)
 @_what_to_do
 @click.pass_context
-def check(context: click.Context, /, paths: tuple[str, ...], shard: Shard, **chosen: Any) -> None:
+def check(
+    context: click.Context,
+    /,
+    paths: tuple[str, ...],
+    shard: Shard,
+    cache_dir: str | None,
+    no_cache: bool,
+    **chosen: Any,
+) -> None:
     """List every legacy site as path:line:col rule message, and write nothing."""
     from rnn_codemod import commands
 
-    context.exit(commands.check(paths, _options(**chosen), _split_up(paths, shard)))
+    cache = _cache(cache_dir, no_cache)
+    context.exit(commands.check(paths, _options(**chosen), _split_up(paths, shard), cache))
 
 
 @main.command(cls=_WithCommand, epilog=VERIFY_EXIT_CODES, options_metavar="[OPTIONS]")

@@ -21,17 +21,21 @@ CLEAN, SITES_REMAIN, TROUBLE, INTERRUPTED = 0, 1, 3, 130
 STDIN = ("-",)
 
 
-def check(paths: tuple[str, ...], options: Options, shard: Shard) -> int:
+def check(paths: tuple[str, ...], options: Options, shard: Shard, cache: str | None) -> int:
     """Lists all sites on stdout; the exit code."""
     if paths == STDIN:
         results = _stdin(sys.stdin.buffer.read(), options)
     else:
-        results = migrate_paths(paths, options, Mode.CHECK, processes=None, shard=shard)
+        results = migrate_paths(
+            paths, options, Mode.CHECK, processes=None, shard=shard, cache=cache
+        )
     totals, finished = _consume(results, _print_sites, "to migrate")
     return _exit_code(totals, totals.rewritten + totals.refused, finished)
 
 
-def migrate(paths: tuple[str, ...], options: Options, diff: bool, shard: Shard) -> int:
+def migrate(
+    paths: tuple[str, ...], options: Options, diff: bool, shard: Shard, cache: str | None
+) -> int:
     """Rewrites, or shows what would be; the exit code."""
     mode = Mode.DIFF if diff else Mode.WRITE
     if paths == STDIN:
@@ -39,7 +43,7 @@ def migrate(paths: tuple[str, ...], options: Options, diff: bool, shard: Shard) 
         results = _stdin(source, options)
         show = _print_diff if diff else _code_printer(source)
     else:
-        results = migrate_paths(paths, options, mode, processes=None, shard=shard)
+        results = migrate_paths(paths, options, mode, processes=None, shard=shard, cache=cache)
         show = _print_diff if diff else _print_report
     totals, finished = _consume(results, show, "to migrate" if diff else "migrated")
     return _exit_code(totals, totals.refused + totals.rewritten * diff, finished)

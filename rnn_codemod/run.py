@@ -22,6 +22,8 @@ from rnn_codemod.treat import Engine, Job, the_rules, treat
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from rnn_codemod.cache import Cache
+
 BYTES_PER_PROCESS = 150_000
 """With less source than this for each, another process costs more than it saves."""
 
@@ -42,6 +44,7 @@ def migrate_paths(
     processes: int | None = 0,
     executor: Executor | None = None,
     shard: Shard = WHOLE,
+    cache: str | None = None,
     engine: Engine | None = None,
 ) -> Iterator[FileResult]:
     """Treats the files and folders ``paths`` and gives one result per file, in a fixed order.
@@ -60,6 +63,7 @@ def migrate_paths(
             what is to be read is sent to them. They may recurse deeper afterwards. What it fails
             to run is a problem of each file concerned. It is not shut down.
         shard: treats, writes and tells only a part of the files, with all of them in view.
+        cache: a folder for results, which come from there while nothing they depend on changes.
         engine: stands in for the rules.
     """
     found = discover(paths)
@@ -73,10 +77,12 @@ def migrate_paths(
     treated: Iterator[FileResult] = iter(())
     at_work: set[str] = set()
     if candidates:
+        if engine is not None:
+            cache = None  # What stands in for the rules may change from run to run.
         engine = engine or the_rules()
         if processes is None:
             processes = _worth(sum(candidate.size for candidate in candidates))
-        crew = Crew(processes, executor)
+        crew = Crew(processes, executor, _kept(cache, options, bool(processes or executor)))
         jobs = jobs_of(candidates, found.files, options, crew, engine)
         if shard != WHOLE:
             jobs = _part(jobs, paths, options, shard)
@@ -119,6 +125,14 @@ def migrate_bytes(
     jobs = [Job(name, data=data)]
     crew = Crew(1 if processes is None else processes)
     return next(crew.work(partial(treat, engine or the_rules(), options), _died, jobs))
+
+
+def _kept(folder: str | None, options: Options, deep: bool) -> Cache | None:
+    if folder is None:
+        return None
+    from rnn_codemod.cache import Cache
+
+    return Cache(folder, options, deep)
 
 
 def _worth(size: int) -> int:

@@ -14,7 +14,9 @@ Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
 @pytest.fixture(scope="session")
-def cli() -> Run:
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    cache = tmp_path_factory.mktemp("cache")
+
     def run(
         *arguments: str | Path, folder: Path = ROOT, stdin: bytes = b"", **environment: str
     ) -> subprocess.CompletedProcess[bytes]:
@@ -23,7 +25,12 @@ def cli() -> Run:
             cwd=folder,
             input=stdin,
             capture_output=True,
-            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **environment},
+            env={
+                "PATH": "/usr/bin:/bin",
+                "PYTHONPATH": str(ROOT),
+                "XDG_CACHE_HOME": str(cache),
+                **environment,
+            },
         )
 
     return run

@@ -64,7 +64,7 @@ class Benchmark:
         corpus.library(folder)
         files = sum(1 for _ in folder.rglob("*.py"))
         ruff, version = self._commands["ruff"]
-        ours = least(5, [*OURS, "check", "."], lambda: folder)
+        ours = least(5, [*OURS, "check", "--no-cache", "."], lambda: folder)
         theirs = [ruff, "check", "--isolated", "--quiet", "--select", "UP", "--no-cache", "."]
         peer = least(5, theirs, lambda: folder)
         self._say(
@@ -82,7 +82,7 @@ class Benchmark:
 
     def all_match(self) -> None:
         """Files in which every tool has something to rewrite."""
-        ours = least(3, [*OURS, "migrate", "."], lambda: self._matching(MATCHING))
+        ours = least(3, [*OURS, "migrate", "--no-cache", "."], lambda: self._matching(MATCHING))
         rate = MATCHING / ours.cpu
         rows = [
             f"| rnn-codemod migrate | {MATCHING} | {ours.cpu:.2f} | {rate:.1f} "
