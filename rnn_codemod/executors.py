@@ -7,7 +7,6 @@ and goes out again with the answer, so a machine without the files decides as on
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +18,7 @@ from typing import Generic, TypeVar
 
 from rnn_codemod import __version__
 from rnn_codemod.files.search import may_be_legacy
-from rnn_codemod.reading.world import module_of
+from rnn_codemod.imports import imported_files
 from rnn_codemod.treat import Job
 from rnn_codemod.tree import Question, Recorded, Sent, Tree, Unanswered
 from rnn_codemod.workers import DEPTH
@@ -37,13 +36,6 @@ ME = "rnn_codemod {} on Python {}.{}".format(__version__, *sys.version_info)
 _ONE_THREAD = threading.Lock()
 """``ast.parse`` of Python 3.11 counts its depth for all threads together, and fails now and then
 where two of them parse. What is done here holds the interpreter anyway."""
-
-_IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(?:\(([^)]*)|([^\r\n]*))"
-    rb"|import[ \t]+([^\r\n]*))",
-    re.MULTILINE,
-)
-_NAME = re.compile(rb"[A-Za-z_][.\w]*")
 
 
 def in_executor(
@@ -123,7 +115,7 @@ class _Remote(Generic[Result]):
                 kind, path = result.question
                 known.answer(result.question)
                 if kind == "read":
-                    _follow(known, path)
+                    imported_files(known, path)
                 self._send(number, known)
             else:
                 self._early[number] = result
@@ -131,32 +123,13 @@ class _Remote(Generic[Result]):
 
 def gather(tree: Tree, job: Job) -> None:
     """Asks ``tree`` what treating a file will most likely ask."""
-    for module in _follow(tree, job.path):
+    for module in imported_files(tree, job.path):
         with suppress(OSError):
             if may_be_legacy(tree.read(module)):
-                _follow(tree, module)
+                imported_files(tree, module)
     for users in job.users.values():
         for path in users:
-            _follow(tree, tree.absolute(path))
-
-
-def _follow(tree: Tree, path: str) -> list[str]:
-    """The files of the project that ``path`` imports."""
-    try:
-        data = tree.read(path)
-    except OSError:
-        return []
-    found = (module_of(tree, path, dotted) for dotted in _imported(data))
-    return list(dict.fromkeys(module[0] for module in found if module is not None))
-
-
-def _imported(data: bytes) -> Iterator[str]:
-    """The dotted names that the imports of a file seem to speak of."""
-    for home, inside, line, modules in _IMPORT.findall(data):
-        dot = "" if home.endswith(b".") else "."
-        for name in _NAME.findall(inside or line or modules):
-            whole = name.decode("ascii", "replace")
-            yield f"{home.decode('ascii', 'replace')}{dot}{whole}" if home else whole
+            imported_files(tree, tree.absolute(path))
 
 
 def _attempt(sender: str, work: Work[Result], tree: Tree, job: Job) -> Result | _Asks:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from rnn_codemod.crew import Crew
+from rnn_codemod.files.documents import is_document
 from rnn_codemod.files.problem import Problem, os_cause
 from rnn_codemod.files.search import (
+    also_called,
     may_be_legacy,
+    may_be_legacy_by_import,
     may_define_cell,
     may_define_wrapper,
+    may_use_unnamed,
     names_in,
     perhaps_exported,
 )
 from rnn_codemod.findings import Options
+from rnn_codemod.imports import Imports, leading_to, reached_from
 from rnn_codemod.results import FileResult
 from rnn_codemod.treat import Engine, Job, exports
 from rnn_codemod.tree import read
@@ -29,6 +34,8 @@ class Candidate:
     size: int
     may_define_cell: bool
     may_define_wrapper: bool
+    names_flax: bool
+    may_use_unnamed: bool
 
 
 def look(path: str) -> FileResult | Candidate:
@@ -37,19 +44,42 @@ def look(path: str) -> FileResult | Candidate:
         data = read(path)
     except OSError as error:
         return FileResult(path, problem=Problem(path, os_cause("cannot be read", error)))
-    if not may_be_legacy(data):
+    names_flax = may_be_legacy(data)
+    if not names_flax and (is_document(path) or not may_be_legacy_by_import(data)):
         return FileResult(path)
-    return Candidate(path, len(data), may_define_cell(data), may_define_wrapper(data))
+    return Candidate(
+        path,
+        len(data),
+        may_define_cell(data),
+        may_define_wrapper(data),
+        names_flax,
+        may_use_unnamed(data) and not is_document(path),
+    )
+
+
+def settled(
+    looks: Sequence[FileResult | Candidate], imports: Imports
+) -> list[FileResult | Candidate]:
+    """The same, but a file that does not name Flax is a candidate only if what it imports does."""
+    unnamed = [seen.path for seen in looks if isinstance(seen, Candidate) and not seen.names_flax]
+    graph = imports.below(unnamed)
+    others = set(unnamed) - leading_to(graph, imports.naming(b"flax", graph))
+    return [FileResult(seen.path) if seen.path in others else seen for seen in looks]
 
 
 def jobs_of(
     candidates: Sequence[Candidate],
     files: Sequence[str],
+    unnamed: Sequence[str],
     options: Options,
     crew: Crew,
     engine: Engine,
+    imports: Imports,
 ) -> list[Job]:
-    """The candidates and the files that mention their cells, each with all users of those."""
+    """The candidates and the files that use their cells, each with all users of those.
+
+    ``unnamed`` are the files that may use a cell without its name.
+    """
     idiomatic = options.style == "idiomatic"
     defining = [
         Job(candidate.path)
@@ -58,19 +88,57 @@ def jobs_of(
     ]
     if len(files) == 1 or not defining:
         return [Job(candidate.path) for candidate in candidates]
-    cells = crew.work(partial(exports, engine, options), _perhaps_exported, defining)
-    mentioned = _mentions(frozenset().union(*cells), files)
-    users: dict[str, list[str]] = {}
-    for path, names in mentioned.items():
-        for name in names:
-            users.setdefault(name, []).append(path)
-    all_users = {name: tuple(paths) for name, paths in users.items()}
-    wanted = {candidate.path for candidate in candidates}.union(mentioned)
-    return [
-        Job(path, {name: all_users[name] for name in sorted(mentioned.get(path, ()))})
-        for path in files
-        if path in wanted
-    ]
+    exported = crew.work(partial(exports, engine, options), _perhaps_exported, defining)
+    names = _names(frozenset().union(*exported), files)
+    mentioned = _mentions(frozenset().union(*names.values()), files)
+    users = dict(_users(names, mentioned, unnamed, imports))
+    of_file: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name in sorted(users):
+        paths = tuple(path for path in files if path in users[name])
+        for path in paths:
+            of_file.setdefault(path, {})[name] = paths
+    wanted = {candidate.path for candidate in candidates}.union(of_file)
+    return [Job(path, of_file.get(path, {})) for path in files if path in wanted]
+
+
+def _names(cells: frozenset[str], files: Sequence[str]) -> dict[str, frozenset[str]]:
+    """By cell, its names: its own, its aliases', and those of what derives from it, in any file."""
+    others: dict[str, set[str]] = {name: set() for name in cells}
+    new = cells
+    while new:
+        found: set[str] = set()
+        for path, words in _mentions(new, files).items():
+            data = _bytes(path)
+            for name in words:
+                if "." not in name:
+                    others[name] |= also_called(name, data)
+                    found |= others[name]
+        new = frozenset(found - others.keys())
+        others.update((name, set()) for name in new)
+    return {name: frozenset(reached_from(others, [name])) for name in others}
+
+
+def _users(
+    names: Mapping[str, frozenset[str]],
+    mentioned: Mapping[str, frozenset[str]],
+    unnamed: Sequence[str],
+    imports: Imports,
+) -> Iterator[tuple[str, set[str]]]:
+    """By cell, the files that mention it, and those that may use it without its name.
+
+    Such a one gets the cell from a file that it imports, or is handed it by one that imports it.
+    """
+    mentioning: dict[str, set[str]] = {}
+    for path, words in mentioned.items():
+        for word in words:
+            mentioning.setdefault(word, set()).add(path)
+    above = imports.below(unnamed)
+    for name, called in names.items():
+        here = {path for word in called for path in mentioning.get(word, ())}
+        if "." not in name:
+            below = reached_from(imports.below(here), here)
+            here |= set(unnamed) & (below | leading_to(above, here))
+        yield name, here
 
 
 def _perhaps_exported(job: Job, cause: str) -> frozenset[str]:
@@ -79,6 +147,13 @@ def _perhaps_exported(job: Job, cause: str) -> frozenset[str]:
         return perhaps_exported(read(job.path))
     except OSError:
         return frozenset()
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return read(path)
+    except OSError:
+        return b""  # told of when it was looked at
 
 
 def _mentions(names: frozenset[str], files: Sequence[str]) -> dict[str, frozenset[str]]:
@@ -94,10 +169,7 @@ def _mentions(names: frozenset[str], files: Sequence[str]) -> dict[str, frozense
         for word in name.split("."):
             of_word.setdefault(word, set()).add(name)
     for path in files:
-        try:
-            words = names_in(read(path), of_word)
-        except OSError:
-            continue  # told of when it was looked at
+        words = names_in(_bytes(path), of_word)
         if words:
             where[path] = frozenset().union(*(of_word[word] for word in words))
     return where

@@ -14,7 +14,8 @@ from rnn_codemod.files.discover import discover
 from rnn_codemod.files.problem import Problem, os_cause
 from rnn_codemod.files.search import may_be_legacy
 from rnn_codemod.findings import Options
-from rnn_codemod.jobs import Candidate, jobs_of, look
+from rnn_codemod.imports import Imports
+from rnn_codemod.jobs import Candidate, jobs_of, look, settled
 from rnn_codemod.results import FileResult
 from rnn_codemod.shard import WHOLE, Shard
 from rnn_codemod.treat import Engine, Job, the_rules, treat
@@ -72,7 +73,10 @@ def migrate_paths(
         for problem in found.problems
         if shard.holds(problem.path)
     )
+    imports = Imports(found.files)
     looks = [look(path) for path in found.files]
+    unnamed = [seen.path for seen in looks if isinstance(seen, Candidate) and seen.may_use_unnamed]
+    looks = settled(looks, imports)
     candidates = [seen for seen in looks if isinstance(seen, Candidate)]
     treated: Iterator[FileResult] = iter(())
     at_work: set[str] = set()
@@ -83,7 +87,7 @@ def migrate_paths(
         if processes is None:
             processes = _worth(sum(candidate.size for candidate in candidates))
         crew = Crew(processes, executor, _kept(cache, options, bool(processes or executor)))
-        jobs = jobs_of(candidates, found.files, options, crew, engine)
+        jobs = jobs_of(candidates, found.files, unnamed, options, crew, engine, imports)
         if shard != WHOLE:
             jobs = _part(jobs, paths, options, shard)
         treated = crew.work(partial(treat, engine, options), _died, jobs)

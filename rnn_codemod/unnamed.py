@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.findings import Applicability, Finding
 from rnn_codemod.reading.facts import LEGACY_CARRY
+from rnn_codemod.reading.kinds import ANY_CELL
 from rnn_codemod.reading.reading import Reading
-from rnn_codemod.reading.values import Unknown, is_static
+from rnn_codemod.reading.values import CellClass, CellInstance, Unknown, Value, is_static
 
 RULE = "instance_carry"
 """The rule that would rewrite such a call, were it known to be a cell's."""
@@ -23,15 +24,30 @@ def unnamed_carries(reading: Reading) -> Iterator[Decision]:
     """The calls that may be a cell's and may be none."""
     if _other_methods(reading):
         return
+    sites = {carry.node for carry in reading.facts.carries}
+    for node in open_carries(reading):
+        if node not in sites:
+            line, column = reading.source.place(node)
+            yield Decision(Finding(RULE, line, column, MESSAGE, Applicability.MANUAL))
+
+
+def open_carries(reading: Reading) -> Iterator[ast.Call]:
+    """The calls in the old form on something that may be any cell."""
     for node in reading.source.nodes:
         match node:
             case ast.Call(func=ast.Attribute(attr="initialize_carry", value=receiver)):
-                unknown = Unknown() in reading.values.of(receiver)
-                site = any(carry.node is node for carry in reading.facts.carries)
-                if unknown and not site and _is_legacy(node) and not reading.guards.covers(node):
-                    line, column = reading.source.place(node)
-                    manual = Applicability.MANUAL
-                    yield Decision(Finding(RULE, line, column, MESSAGE, manual))
+                found = reading.values.of(receiver)
+                unknown = any(value == Unknown() or _is_any_cell(value) for value in found)
+                if unknown and _is_legacy(node) and not reading.guards.covers(node):
+                    yield node
+
+
+def _is_any_cell(value: Value) -> bool:
+    match value:
+        case CellInstance(CellClass(kind)) | CellClass(kind):
+            return kind == ANY_CELL
+        case _:
+            return False
 
 
 def _is_legacy(node: ast.Call) -> bool:

@@ -36,6 +36,16 @@ def may_be_legacy(data: bytes) -> bool:
     return b"flax" in data and any(part in data for part in (*RECURRENT, *DYNAMIC))
 
 
+def may_be_legacy_by_import(data: bytes) -> bool:
+    """Whether the file may hold a site if what it imports names Flax."""
+    return b"import" in data and any(part in data for part in RECURRENT)
+
+
+def may_use_unnamed(data: bytes) -> bool:
+    """Whether the file may use a cell that it does not name: create its carry, or run it."""
+    return b"initialize_carry" in data or b"RNN" in data
+
+
 def may_define_cell(data: bytes) -> bool:
     """Whether the file may define a cell class of its own."""
     return _CELL_CLASS.search(data) is not None
@@ -44,6 +54,19 @@ def may_define_cell(data: bytes) -> bool:
 def may_define_wrapper(data: bytes) -> bool:
     """Whether the file may define a module with a static method around a cell's carry."""
     return b"staticmethod" in data and b"initialize_carry" in data
+
+
+def also_called(name: str, data: bytes) -> frozenset[str]:
+    """The other names that a file may give a class: as an alias, or as one derived from it."""
+    word = re.escape(name.encode())
+    found = re.findall(
+        rb"\bclass\s+([\w\x80-\xff]+)\s*\([^:]*\b%s\b"
+        rb"|\b%s\s+as\s+([\w\x80-\xff]+)"
+        rb"|([\w\x80-\xff]+)\s*=\s*(?:\w+\.)*%s\s*(?:[#;\r\n]|$)" % (word, word, word),
+        data,
+    )
+    names = {part.decode("utf-8", "replace") for parts in found for part in parts if part}
+    return frozenset(names - {name})
 
 
 def perhaps_exported(data: bytes) -> frozenset[str]:

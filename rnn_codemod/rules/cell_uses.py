@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 from rnn_codemod.editing.edits import Edit
 from rnn_codemod.reading.facts import LEGACY_CARRY, CarryCall, Construction, RnnCall
 from rnn_codemod.reading.kinds import Kind
 from rnn_codemod.reading.sizes import NoWidth
-from rnn_codemod.reading.values import CellClass, CellInstance, Dotted, Unknown
+from rnn_codemod.reading.values import CellClass, CellInstance, Dotted, RnnClass, Unknown
 from rnn_codemod.rules.cell_class import check_class, check_derived
 from rnn_codemod.rules.forms import (
     CannotWrite,
@@ -24,6 +26,7 @@ from rnn_codemod.rules.forms import (
 from rnn_codemod.rules.instance_carry import knows_size
 from rnn_codemod.rules.rnn_size import without_size
 from rnn_codemod.rules.rule import Context
+from rnn_codemod.unnamed import open_carries
 
 _NOT_KNOWN = (Unknown, Dotted)
 
@@ -106,15 +109,55 @@ def _carry(context: Context, carry: CarryCall) -> list[Edit]:
     return detached(context, carry) if pair is None else paired(context, pair)
 
 
-def check_uses(context: Context, cell: CellUses) -> None:
+def names_in(context: Context, definition: ast.ClassDef) -> set[str]:
+    """The names of the classes of one file that have this carry: the cell, and what inherits it."""
+    kind = context.reading.values.cell_kind
+    return {
+        node.name
+        for node in context.reading.source.nodes
+        if isinstance(node, ast.ClassDef) and (it := kind(node)) and it.carry_class is definition
+    }
+
+
+def check_handed(files: Sequence[Context], cells: Sequence[CellUses]) -> None:
+    """Raise CannotWrite where an instance is handed on, and a carry is somebody's not known."""
+    if not any(_hands(file, cell) for file, cell in zip(files, cells, strict=True)):
+        return
+    for file in files:
+        for node in open_carries(file.reading):
+            where = f"{file.reading.values.path}, line {node.lineno}"
+            raise CannotWrite(f"the cell is handed on, and the carry in {where} may be of it")
+
+
+def _hands(context: Context, cell: CellUses) -> bool:
+    """Whether an instance is an argument of anything but flax."""
+    return any(
+        isinstance(value, CellInstance) and cell.covers(value.cls.kind)
+        for call in context.reading.source.nodes
+        if isinstance(call, ast.Call) and not _is_flax(context, call)
+        for given in (*call.args, *(keyword.value for keyword in call.keywords))
+        for value in context.reading.values.of(given)
+    )
+
+
+def _is_flax(context: Context, call: ast.Call) -> bool:
+    called = context.reading.values.of(call.func)
+    return bool(called) and all(
+        isinstance(value, RnnClass)
+        or (isinstance(value, Dotted) and value.name.startswith("flax."))
+        for value in called
+    )
+
+
+def check_uses(context: Context, cell: CellUses, names: Set[str]) -> None:
     """Raise CannotWrite unless each mention of the class is one of its uses, and all are proved."""
     name = cell.definition.name
     if context.world is None and _published(context, name):
         raise CannotWrite(f"{name} is in __all__, so other files may use it")
     if cell.definition in context.reading.scopes:
         check_class(context, cell.kind, cell.definition, cell.method)
-    _check_mentions(context, cell)
-    _check_reflection(context, name)
+    _check_mentions(context, cell, names)
+    _check_reflection(context, names)
     for carry in cell.carries:
         _check_carry(context, cell, carry)
     for made in cell.constructions:
@@ -129,8 +172,8 @@ def check_uses(context: Context, cell: CellUses) -> None:
                 raise CannotWrite(f"nn.RNN in line {line} may run a cell that is built elsewhere")
 
 
-def _check_mentions(context: Context, cell: CellUses) -> None:
-    reading, name = context.reading, cell.definition.name
+def _check_mentions(context: Context, cell: CellUses, names: Set[str]) -> None:
+    reading = context.reading
     known: set[ast.expr] = {use.node.func for use in cell.constructions}
     known |= {carry.receiver for carry in cell.carries}
     for node in reading.source.nodes:
@@ -145,11 +188,12 @@ def _check_mentions(context: Context, cell: CellUses) -> None:
         line = node.lineno
         if any(isinstance(v, CellClass) and cell.covers(v.kind) for v in values):
             raise CannotWrite(f"{_last(node)} is also used as a value, in line {line}")
-        if _last(node) == name and any(isinstance(v, _NOT_KNOWN) for v in values):
-            raise CannotWrite(f"{ast.unparse(node)} in line {line} may be this {name}")
+        if _last(node) in names and any(isinstance(v, _NOT_KNOWN) for v in values):
+            raise CannotWrite(f"{ast.unparse(node)} in line {line} may be this {_last(node)}")
     for bindings in reading.scopes.module.bindings.values():
         for binding in bindings:
-            if binding.imported is not None and binding.imported.endswith(f".{name}"):
+            name = (binding.imported or "").rpartition(".")[2]
+            if binding.imported is not None and name in names:
                 values = reading.values.imported(binding.imported)
                 if any(isinstance(value, _NOT_KNOWN) for value in values):
                     raise CannotWrite(f"{name} is imported from a place that is not known")
@@ -172,18 +216,18 @@ def _last(node: ast.Name | ast.Attribute) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr
 
 
-def _check_reflection(context: Context, name: str) -> None:
-    """Raise CannotWrite where a text that ends in the name may be what the class is found by."""
+def _check_reflection(context: Context, names: Set[str]) -> None:
+    """Raise CannotWrite where a text that ends in a name may be what the class is found by."""
     for node in context.reading.source.nodes:
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
             continue
-        if node.value != name and not node.value.endswith((f".{name}", f":{name}")):
+        if re.split(r"[.:]", node.value)[-1] not in names:
             continue
         outer = context.reading.source.parents[node]
         asked = isinstance(outer, ast.Call) or (
             isinstance(outer, ast.Subscript) and outer.slice is node
         )
-        if asked or node.value != name:
+        if asked or node.value not in names:
             raise CannotWrite(f"the text {node.value!r} in line {node.lineno} may name the class")
 
 

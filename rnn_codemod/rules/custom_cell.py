@@ -10,7 +10,14 @@ from rnn_codemod.editing.edits import Decision
 from rnn_codemod.reading.kinds import Kind
 from rnn_codemod.reading.values import CellInstance
 from rnn_codemod.rules.cell_class import class_edits, legacy_method
-from rnn_codemod.rules.cell_uses import CellUses, check_uses, edits_of, uses_of
+from rnn_codemod.rules.cell_uses import (
+    CellUses,
+    check_handed,
+    check_uses,
+    edits_of,
+    names_in,
+    uses_of,
+)
 from rnn_codemod.rules.forms import CannotWrite
 from rnn_codemod.rules.rule import Context, Rule
 
@@ -84,9 +91,11 @@ def _check_everywhere(context: Context, cell: CellUses) -> None:
     cells = [uses_of(file, cell.kind, cell.method) for file in files]
     if not any(used.nodes for used in cells) and not name.startswith("_"):
         raise CannotWrite(f"{name} is not used in the given files, so it must be used in others")
+    check_handed(files, cells)
+    names = {name}.union(*(names_in(file, cell.definition) for file in files))
     for file, used in zip(files, cells, strict=True):
         try:
-            check_uses(file, used)
+            check_uses(file, used, names)
             if cell.definition in file.reading.scopes:
                 class_edits(file, used.kind, used.method)
             edits_of(file, used)
@@ -97,7 +106,7 @@ def _check_everywhere(context: Context, cell: CellUses) -> None:
 
 
 def _other_files(context: Context, definition: ast.ClassDef) -> list[Context]:
-    """The file that defines the class, and the given files that mention it."""
+    """The file that defines the class, and the given files that may use it."""
     if context.world is None:
         return []
     home = context.world.owner(definition)
@@ -105,7 +114,7 @@ def _other_files(context: Context, definition: ast.ClassDef) -> list[Context]:
     for path in context.users.get(definition.name, ()):
         reading = context.world.reading(path)
         if reading is None:
-            raise CannotWrite(f"{path} mentions {definition.name} and cannot be read")
+            raise CannotWrite(f"{path} may use {definition.name} and cannot be read")
         readings.append(reading)
     others = [r for r in dict.fromkeys(readings) if r is not context.reading]
     return [replace(context, reading=reading) for reading in others]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rnn_codemod.editing.calls import RoundTripError
-from rnn_codemod.files.search import may_be_legacy, may_define_cell, names_in
+from rnn_codemod.files.search import also_called, may_be_legacy, may_define_cell, names_in
 from rnn_codemod.migration import exported_cells, migrate_source
 
 LEGACY = [
@@ -71,6 +71,21 @@ def test_names_are_whole_words() -> None:
     found = names_in(b"MyCell.x; OurCell2; _TheirCell; a.Cell_", {"MyCell", "OurCell", "TheirCell"})
     assert found == {"MyCell"}
     assert names_in("Zélle()".encode(), {"Zélle"}) == {"Zélle"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cell = Leaky()", set()),
+        ("class A(LeakyRelu): pass", set()),
+        ("class A(Base):\n    cell: Leaky", set()),
+        ("class Fast(\n    Mixin,\n    cells.Leaky,\n): pass", {"Fast"}),
+        ("from cells import Leaky as L\n", {"L"}),
+        ("Alias = cells.Leaky  # short\n", {"Alias"}),
+    ],
+)
+def test_other_names_of_a_class(text: str, expected: set[str]) -> None:
+    assert also_called("Leaky", text.encode()) == expected
 
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

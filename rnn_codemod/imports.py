@@ -1,0 +1,99 @@
+"""Which given files import which, told from their bytes without reading Python."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from rnn_codemod.tree import Disk, Tree
+
+_IMPORT = re.compile(
+    rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(?:\(([^)]*)|([^\r\n]*))"
+    rb"|import[ \t]+([^\r\n]*))",
+    re.MULTILINE,
+)
+_NAME = re.compile(rb"[A-Za-z_][.\w]*")
+
+Graph = Mapping[str, Collection[str]]
+"""By file, those that it imports."""
+
+
+def imported_files(tree: Tree, path: str) -> list[str]:
+    """The files of the project that ``path`` seems to import."""
+    from rnn_codemod.reading.world import module_of  # most runs need no reader
+
+    try:
+        data = tree.read(path)
+    except OSError:
+        return []
+    found = (module_of(tree, path, dotted) for dotted in _imported(data))
+    return list(dict.fromkeys(module[0] for module in found if module is not None))
+
+
+def _imported(data: bytes) -> Iterator[str]:
+    """The dotted names that the imports of a file seem to speak of."""
+    for home, inside, line, modules in _IMPORT.findall(data):
+        origin = home.decode("ascii", "replace")
+        dot = "" if not origin or origin.endswith(".") else "."
+        if b"*" in line:
+            yield origin
+        for name in _NAME.findall(inside or line or modules):
+            yield f"{origin}{dot}{name.decode('ascii', 'replace')}"
+
+
+class Imports:
+    """The imports between given files."""
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self._tree = Disk()
+        self._given = {self._tree.absolute(path): path for path in files}
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def below(self, starts: Iterable[str]) -> Graph:
+        """The imports of some files, and of those that they lead to."""
+        graph: dict[str, tuple[str, ...]] = {}
+        left = list(starts)
+        while left:
+            path = left.pop()
+            if path not in graph:
+                graph[path] = self._of(path)
+                left.extend(graph[path])
+        return graph
+
+    def _of(self, path: str) -> tuple[str, ...]:
+        if path not in self._known:
+            found = imported_files(self._tree, path)
+            self._known[path] = tuple(self._given[to] for to in found if to in self._given)
+        return self._known[path]
+
+    def naming(self, word: bytes, graph: Graph) -> list[str]:
+        """The files of a graph in whose bytes a word stands."""
+        return [path for path in graph if word in self._bytes(path)]
+
+    def _bytes(self, path: str) -> bytes:
+        try:
+            return self._tree.read(path)
+        except OSError:
+            return b""  # told of when it was looked at
+
+
+def leading_to(graph: Graph, ends: Iterable[str]) -> set[str]:
+    """The files of a graph that import one of ``ends``, directly or not, and those themselves."""
+    importers: dict[str, list[str]] = defaultdict(list)
+    for path, targets in graph.items():
+        for target in targets:
+            importers[target].append(path)
+    return reached_from(importers, ends)
+
+
+def reached_from(graph: Graph, starts: Iterable[str]) -> set[str]:
+    """The files that some files import, directly or not, and those themselves."""
+    reached: set[str] = set()
+    left = list(starts)
+    while left:
+        path = left.pop()
+        if path not in reached:
+            reached.add(path)
+            left.extend(graph.get(path, ()))
+    return reached
