@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from rnn_codemod.editing.edits import AddLines
 from rnn_codemod.findings import Finding
-from rnn_codemod.reading.source import Source
+from rnn_codemod.reading.source import Source, lines
 
 MARK = "# rnn-codemod:"
 
@@ -19,14 +19,14 @@ def comments(source: Source, refused: Iterable[Finding]) -> Iterator[AddLines]:
         if statement is None:
             continue
         start = source.span(statement)[0]
-        lines = (
+        comment = (
             f"{MARK} {finding.rule}: {finding.reason}",
             *(f"{MARK}     {line}" for line in finding.recipe),
         )
         line_start = source.line_starts[statement.lineno - 1]
         above = source.text[:line_start]
         if f"{MARK} {finding.rule}: {finding.reason}" not in _comments_above(above):
-            yield AddLines(start, lines)
+            yield AddLines(start, comment)
 
 
 def _statement(source: Source, finding: Finding) -> ast.stmt | None:
@@ -45,8 +45,8 @@ def _statement(source: Source, finding: Finding) -> ast.stmt | None:
 def _comments_above(text: str) -> str:
     """The block of comment lines that ``text`` ends with."""
     block: list[str] = []
-    for line in reversed(text.splitlines()):
+    for line in reversed(lines(text)):
         if not line.lstrip().startswith("#"):
             break
-        block.append(line)
+        block.append(line.rstrip("\r\n"))
     return "\n".join(block)

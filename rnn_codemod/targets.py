@@ -81,7 +81,7 @@ def _after_star(reading: Reading, node: ast.ImportFrom) -> Iterator[Edit]:
     if used:
         names = ", ".join(sorted({_RENAMED.get(name, name) for name in used}))
         end = reading.source.span(node)[1]
-        line_end = end + len((reading.source.text[end:].splitlines() or [""])[0])
+        line_end = reading.source.line_end(end)
         line = f"{reading.source.newline}from rnn_runtime import {names}"
         yield Replace((line_end, line_end), line)
 

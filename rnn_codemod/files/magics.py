@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rnn_codemod.reading.source import quiet_tree
+from rnn_codemod.reading.source import lines, quiet_tree
 
 UNKNOWN = "\u01c3"
 """A name that nobody binds: what a magic gives is not known. One character, as ``!`` is."""
@@ -27,7 +27,7 @@ def masked(code: str) -> str:
     """``code`` with IPython's own lines hidden; as it is where Python can read it."""
     if parses(code):
         return code
-    return "".join(_masked_lines(code.splitlines(keepends=True)))
+    return "".join(_masked_lines(lines(code)))
 
 
 def parses(code: str) -> bool:
@@ -39,10 +39,10 @@ def parses(code: str) -> bool:
     return True
 
 
-def _masked_lines(lines: list[str]) -> Iterator[str]:
+def _masked_lines(code: list[str]) -> Iterator[str]:
     inside = _Inside()
     hidden = False
-    for line in lines:
+    for line in code:
         if hidden:
             hidden = _goes_on(line)
             yield _commented(line)

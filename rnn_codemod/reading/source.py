@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 Span = tuple[int, int]
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -23,6 +24,13 @@ def quiet_tree(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text.removeprefix("\ufeff"))
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a program, each with its end. ``str.splitlines`` also ends one at U+2028, at a
+    form feed and at others, which Python reads as part of a comment or a string.
+    """
+    return _LINE.findall(text)
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,11 @@ class Source:
         if piece.isascii():
             return start + column
         return start + len(self.text[start:].encode()[:column].decode())
+
+    def line_end(self, at: int) -> int:
+        """Where the line that holds the character ``at`` ends."""
+        match = _LINE_END.search(self.text, at)
+        return match.start() if match else len(self.text)
 
     def span(self, node: ast.AST) -> Span:
         at = _located(node)

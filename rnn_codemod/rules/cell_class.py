@@ -112,9 +112,7 @@ def _feature_axes(context: Context, method: ast.FunctionDef) -> Edit:
     start = source.line_starts[method.lineno - 1]
     indent = source.text[start : source.span(method)[0]]
     inner = source.indentation(method.body[0]) or f"{indent}    "
-    end = source.span(method)[1]
-    rest = len(source.text[end:].splitlines()[0]) if source.text[end:] else 0
-    at = end + rest
+    at = source.line_end(source.span(method)[1])
     new = source.newline
     lines = [
         "",

@@ -77,7 +77,7 @@ def features_field(reading: Reading, node: ast.ClassDef) -> Edit:
         decorators = getattr(first, "decorator_list", [])
         start = source.span(decorators[0] if decorators else first)[0]
         end = source.text.rindex(":", 0, _header_end(reading, node, start)) + 1
-    at = _line_end(source.text, end)
+    at = source.line_end(end)
     following = source.text[at:].split(source.newline, 2)[1:2]
     blank = bool(following) and not following[0].strip()
     tight = bool(required) or blank or _field_follows(node, documented)
@@ -92,11 +92,7 @@ def features_field(reading: Reading, node: ast.ClassDef) -> Edit:
 def _header_end(reading: Reading, node: ast.ClassDef, limit: int) -> int:
     """Where the header of a class may end at the latest: the line end behind its bases."""
     end = reading.source.span(node.bases[-1])[1]
-    return min(limit, _line_end(reading.source.text, reading.source.text.index(":", end)))
-
-
-def _line_end(text: str, at: int) -> int:
-    return at + len((text[at:].splitlines() or [""])[0])
+    return min(limit, reading.source.line_end(reading.source.text.index(":", end)))
 
 
 def _field_follows(node: ast.ClassDef, documented: bool) -> bool:
@@ -224,8 +220,7 @@ def _detached(uses: Uses, fresh: Fresh, size: ast.expr) -> Edit:
     given = [f"features={one_line(uses.reading.source.segment(size))}"]
     if inside_function(uses.reading, fresh.node):
         given.append("parent=None")
-    nothing: frozenset[object] = frozenset()
-    asked = CarryCall(fresh.node, fresh.receiver, nothing, nothing, {})  # type: ignore[arg-type]
+    asked = CarryCall(fresh.node, fresh.receiver, frozenset(), frozenset(), {})
     at = after_receiver(uses.reading, asked)
     return Replace((at, at), f"({', '.join(given)})")
 

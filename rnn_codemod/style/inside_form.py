@@ -7,7 +7,7 @@ import ast
 from rnn_codemod.editing.edits import AddLines, DropArgument, Edit, Replace, Span
 from rnn_codemod.reading.scopes import Binding
 from rnn_codemod.reading.shapes import Shapes
-from rnn_codemod.reading.source import Source
+from rnn_codemod.reading.source import Source, lines
 from rnn_codemod.reading.values import ModuleInstance
 from rnn_codemod.rules.forms import argument_index
 from rnn_codemod.rules.rule import Context
@@ -27,14 +27,14 @@ def definition(context: Context, wrapper: Wrapper, scan: Scanned) -> list[Site]:
     cell = reading.fresh_name("cell", wrapper.made.node)
     shape = _sample(context, scan)
     carry = f"{wrapper.given} = {cell}.initialize_carry({scan.rng}, {shape})"
-    lines = [*f"{lifted} = {scan.lifting}".split("\n"), f"{cell} = {lifted}({scan.given})", carry]
+    opening = [*f"{lifted} = {scan.lifting}".split("\n"), f"{cell} = {lifted}({scan.given})", carry]
     statement = source.statement(wrapper.applied.node)
     before, gone = wrapper.call.args.args[:2]
     edits: list[Edit] = [
         features_field(reading, wrapper.node),
         Replace(whole_lines(source, source.span(scan.decorator), "@"), ""),
         Replace((source.span(before)[1], source.span(gone)[1]), ""),
-        AddLines(source.span(statement)[0], tuple(lines)),
+        AddLines(source.span(statement)[0], tuple(opening)),
         Replace(source.span(wrapper.made.node), cell),
     ]
     return [
@@ -81,7 +81,7 @@ def whole_lines(source: Source, span: Span, opening: str = "") -> Span:
     """The lines that a statement or a decorator has for itself. Raises Keeps if it shares them."""
     text = source.text
     start = max(text.rfind("\n", 0, span[0]), text.rfind("\r", 0, span[0])) + 1
-    rest = (text[span[1] :].splitlines(keepends=True) or [""])[0]
+    rest = (lines(text[span[1] :]) or [""])[0]
     if text[start : span[0]].strip() != opening or rest.strip() or not rest:
         raise Keeps("a carry or a decorator shares its line")
     if "#" in text[start : span[1]]:
@@ -93,10 +93,10 @@ def _method(source: Source, wrapper: Wrapper) -> Span:
     """The lines of the carry method, and the blank ones before it."""
     start = source.span(wrapper.method.decorator_list[0])[0]
     first, end = whole_lines(source, (start, source.span(wrapper.method)[1]), "@")
-    lines = source.text[:first].splitlines(keepends=True)
-    while lines and not lines[-1].strip():
-        first -= len(lines.pop())
-    if lines and lines[-1].lstrip().startswith("#"):
+    above = lines(source.text[:first])
+    while above and not above[-1].strip():
+        first -= len(above.pop())
+    if above and above[-1].lstrip().startswith("#"):
         raise Keeps("a comment stands before the carry method")
     return first, end
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rnn_codemod.reading.kinds import transform_name
 from rnn_codemod.reading.reading import Reading
+from rnn_codemod.reading.source import lines
 from rnn_codemod.rules.forms import one_line
 from rnn_codemod.style.wrapper import Keeps, Wrapper
 from rnn_codemod.targets import cell_class
@@ -152,7 +153,7 @@ def _lifting(reading: Reading, decorator: ast.Call, wrapper: Wrapper, target: st
         raise Keeps("the decorator does not begin its line")
     cell = cell_class(reading, wrapper.made.node.func, target)
     text = f"{source.segment(scan)}({gap}{cell}{rest}"
-    first, *more = text.splitlines()
+    first, *more = (line.rstrip("\r\n") for line in lines(text))
     return "\n".join([first, *(line.removeprefix(column) for line in more)])
 
 

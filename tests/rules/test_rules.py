@@ -54,6 +54,14 @@ def test_before_becomes_after(name: str) -> None:
     assert not migration.refused
 
 
+def test_a_custom_cell_grows_behind_its_last_line() -> None:
+    rule = RULES["custom_cell"]
+    comment = "  # as ever\u2028 zeros"
+    use = "\n\n\ndef start(b, n):\n    return Leaky.initialize_carry(key, (b,), n)\n"
+    after = migrate_source(HEADER + rule.before.rstrip("\n") + comment + use).text
+    assert f"{comment}\n\n    @property\n    def num_feature_axes(self) -> int:\n" in after
+
+
 def test_a_custom_cell_and_its_use_change_together() -> None:
     use = "\n\ndef start(b, n):\n    return Leaky.initialize_carry(key, (b,), n)\n"
     after = (
@@ -114,6 +122,14 @@ def test_unsafe_applies_what_is_only_plausible() -> None:
 
 
 class TestRuntimeTarget:
+    def test_a_character_that_ends_lines_elsewhere_ends_none_here(self) -> None:
+        star = "from flax.linen import *  # cells\u2028 and all\n"
+        after = migrate_source(f"{star}carry, y = GRUCell()(carry, x)\n", Options(target="runtime"))
+        assert after.text == (
+            f"{star}from rnn_runtime import GRUCell\n"
+            "carry, y = GRUCell(features=carry.shape[-1])(carry, x)\n"
+        )
+
     def test_names_come_from_rnn_runtime(self) -> None:
         text = HEADER + "carry, y = nn.GRUCell()(carry, x)\nz = nn.relu(y)\n"
         after = migrate_source(text, Options(target="runtime")).text
