@@ -27,6 +27,8 @@ _NAMED: dict[str, Format] = {
     "setup.cfg": setup_cfg.pins,
     "setup.py": setup_py.pins,
 }
+LISTS = (".txt", ".in", ".pip")
+"""How the name of a file ends that another list may include."""
 _LISTS = ("requirements", "constraints")
 _PACKAGE = {
     "setup.py": re.compile(rb""),
@@ -52,6 +54,11 @@ def format_of(path: str) -> Format | None:
 def is_manifest(path: str) -> bool:
     """Whether a file may pin or lock flax, told from its path."""
     return os.path.basename(path) in locks.NAMES or format_of(path) is not None
+
+
+def including(path: str) -> bool:
+    """Whether a file may include others by ``-r`` or ``-c``, told from its path."""
+    return format_of(path) is requirements.pins
 
 
 def project_of(path: str, top: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rnn_codemod.files.discover import discover
 from rnn_codemod.findings import LEGACY, Options
 from rnn_codemod.pins.evidence import Code, Evidence
-from rnn_codemod.pins.manifests import is_manifest, project_of
+from rnn_codemod.pins.manifests import LISTS, including, is_manifest, project_of
+from rnn_codemod.pins.requirements import included
 from rnn_codemod.pins.treat import NEW_API, RULE, RUNTIME, Verdict, names_flax, treat_manifest
 from rnn_codemod.results import FileResult
 from rnn_codemod.rules import RULES
@@ -53,13 +54,44 @@ def _manifests(paths: Sequence[str], options: Options, shard: Shard) -> Iterator
         return
     seen: set[str] = set()
     for top in (path for path in paths if os.path.isdir(path)):
-        found = discover([top], is_manifest)
+        found = discover([top], lambda path: is_manifest(path) or path.endswith(LISTS))
+        limit = os.path.realpath(top)
+        manifests = {
+            path: project_of(os.path.realpath(path), limit)
+            for path in found.files
+            if is_manifest(path)
+        }
+        manifests.update(_included(manifests, found.files))
         for path in found.files:
             real = os.path.realpath(path)
-            if real not in seen:
+            if path in manifests and real not in seen:
                 seen.add(real)
                 if shard.holds(path):
-                    yield path, project_of(real, os.path.realpath(top))
+                    yield path, manifests[path]
+
+
+def _included(manifests: Mapping[str, str], files: Sequence[str]) -> dict[str, str]:
+    """The lists that lists of requirements include, each for the code of the one that does."""
+    by_place = {os.path.realpath(path): path for path in files}
+    new: dict[str, str] = {}
+    pending = [path for path in manifests if including(path)]
+    for path in pending:
+        project = manifests[path] if path in manifests else new[path]
+        for name in _names(path):
+            place = os.path.realpath(os.path.join(os.path.dirname(path), name))
+            other = by_place.get(place)
+            if other is not None and other not in manifests and other not in new:
+                new[other] = project
+                pending.append(other)
+    return new
+
+
+def _names(path: str) -> list[str]:
+    """The files that a list includes; none where it cannot be read, which its treatment tells."""
+    try:
+        return list(included(read(path).decode(errors="replace")))
+    except OSError:
+        return []
 
 
 def _silent(path: str) -> bool:

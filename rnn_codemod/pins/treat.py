@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from rnn_codemod.files.decode import Source, decode
 from rnn_codemod.files.problem import Problem, os_cause
 from rnn_codemod.findings import Applicability, Finding
+from rnn_codemod.pins import requirements
 from rnn_codemod.pins.dialects import Dialect, raised, understood
 from rnn_codemod.pins.locks import NAMES, locked
 from rnn_codemod.pins.manifests import format_of
@@ -75,8 +76,9 @@ def treat_manifest(path: str, verdict: Verdict) -> FileResult:
 
 
 def _treated(path: str, before: bytes, source: Source, verdict: Verdict) -> FileResult:
-    form = format_of(path)
-    found = sorted(form(source.text), key=lambda pin: pin.span) if form is not None else []
+    # A file of another name is here because a list of requirements includes it.
+    form = format_of(path) or requirements.pins
+    found = sorted(form(source.text), key=lambda pin: pin.span)
     rewritten: list[Finding] = []
     refused: list[Finding] = []
     warnings: list[str] = []
@@ -95,7 +97,7 @@ def _treated(path: str, before: bytes, source: Source, verdict: Verdict) -> File
                 line, _ = _place(source.text, pin.at)
                 warnings.append(
                     f"line {line}: {RULE}: {_shown(old)} has only the new API, and "
-                    f"{_sites(verdict.legacy)} of the code still need flax < {written(NEW_API)}"
+                    f"{_needing(verdict.legacy)} flax < {written(NEW_API)}"
                 )
         else:
             message = (
@@ -159,8 +161,9 @@ def _shown(specifier: str) -> str:
     return " ".join(specifier.split())
 
 
-def _sites(number: int) -> str:
-    return f"{number} site{'s' * (number != 1)}"
+def _needing(number: int) -> str:
+    sites = "1 site of the code still needs"
+    return sites if number == 1 else f"{number} sites of the code still need"
 
 
 def _decoded(path: str, data: bytes) -> Source:
