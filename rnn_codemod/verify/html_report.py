@@ -24,6 +24,7 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line);
   vertical-align: top; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; overflow-wrap: anywhere; }
+.verdicts code { overflow-wrap: break-word; }
 pre { border: 1px solid var(--line); border-radius: 6px; overflow-x: auto; padding: .5rem 0; }
 pre span { display: block; padding: 0 .7rem; white-space: pre; }
 .good { color: var(--good); } .bad { color: var(--bad); } .mute { color: var(--mute); }
@@ -92,10 +93,15 @@ def _row(verdict: Verdict) -> str:
     if verdict.outcome is Outcome.NOT_EXERCISED:
         tone = "mute"
     return (
-        f"<tr><td><code>{escape(verdict.path)}</code></td><td>{verdict.events}</td>"
+        f"<tr><td><code>{_breakable(verdict.path)}</code></td><td>{verdict.events}</td>"
         f'<td class="{tone}">{escape(in_words(verdict))}</td>'
         f'<td class="{tone}">{plot(verdict.errors)}</td></tr>'
     )
+
+
+def _breakable(path: str) -> str:
+    """A module path that breaks between its parts, where it has to."""
+    return escape(path).replace("/", "/<wbr>").replace(".", "<wbr>.")
 
 
 def _diff(change: Change) -> Iterator[str]:
