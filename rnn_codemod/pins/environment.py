@@ -17,7 +17,13 @@ _TOP = re.compile(r"([^\s:#-][^:]*?)\s*:")
 _NAME = re.compile(r"(?:[\w./-]+::)?(flax)(?![\w.-])\s*", re.ASCII | re.IGNORECASE)
 _BUILD = re.compile(r"(=?[\d.*]+=|[^\s,|]+\s+)[\w.*]+", re.ASCII)
 
+_FLOW = re.compile(
+    r"(?<![\w.-])(flax)(?![\w.-])(\s*[=<>!~][^'\",\]}]*|\s+[\d.][^'\",\]}]*)",
+    re.ASCII | re.IGNORECASE,
+)
+
 BUILD = "it is pinned to one build"
+FLOW = "it stands in one line with others"
 
 
 def pins(text: str) -> Iterator[Pin]:
@@ -30,6 +36,8 @@ def pins(text: str) -> Iterator[Pin]:
         top = _TOP.match(content)
         if top is not None:
             inside, pip = top[1].strip("'\"") == "dependencies", -1
+            if inside:
+                yield from _flow(text, start + top.end(), start + len(content))
             continue
         if not inside:
             continue
@@ -44,6 +52,17 @@ def pins(text: str) -> Iterator[Pin]:
             pin = pin_in(text, first, last) if pip >= 0 else _conda(text, first, last)
             if pin is not None:
                 yield pin
+        else:
+            yield from _flow(text, start, start + len(content))
+
+
+def _flow(text: str, first: int, last: int) -> Iterator[Pin]:
+    """The pins of a list in brackets: told, not rewritten."""
+    for match in _FLOW.finditer(text, first, last):
+        end = match.start(2) + len(match[2].rstrip())
+        build = _BUILD.fullmatch(text, match.start(2), end)
+        end = end if build is None else match.start(2) + len(build[1].rstrip().rstrip("="))
+        yield Pin(match.start(1), (match.start(2), end), Dialect.CONDA, FLOW)
 
 
 def _conda(text: str, first: int, last: int) -> Pin | None:
