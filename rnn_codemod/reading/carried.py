@@ -8,7 +8,7 @@ from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.scopes import Binding, Scope
 from rnn_codemod.reading.shaped import INITIALIZE
-from rnn_codemod.reading.values import CellInstance, FunctionValue, RnnInstance, returned
+from rnn_codemod.reading.values import CellClass, CellInstance, FunctionValue, RnnInstance, returned
 
 _UNKNOWN = frozenset({CarryForm.ANY})
 _NOTHING = frozenset[CarryForm]()
@@ -32,11 +32,14 @@ class Carried:
         return _only(self._of(node, path, by_cells))
 
     def of_cell(self, cell: ast.expr) -> CarryForm:
-        """The form of the carry of all cells that ``cell`` may be; they are flax's own."""
+        """The form of the carry of all cells that ``cell`` may be; they are flax's own.
+
+        The first axis of what nn.vmap makes of a cell may have a name for each of its rows.
+        """
         found = self._reading.values.of(cell)
         forms = {
             value.cls.kind.carry
-            if isinstance(value, CellInstance) and value.cls.kind.definition is None
+            if isinstance(value, CellInstance) and _is_plain(value.cls)
             else CarryForm.ANY
             for value in found
         }
@@ -86,7 +89,7 @@ class Carried:
     def _by_use(self, name: str, scope: Scope) -> frozenset[CarryForm]:
         """The forms of the cells that are applied to a parameter."""
         reading = self._reading
-        if any(_is_asked_for_its_type(node, name) for node in ast.walk(scope.node)):
+        if any(_is_asked_for_its_form(node, name) for node in ast.walk(scope.node)):
             return _UNKNOWN
         forms = {
             self.of_cell(use.cell)
@@ -164,11 +167,17 @@ def _returns_carry(call: ast.Call) -> bool:
     )
 
 
-def _is_asked_for_its_type(node: ast.AST, name: str) -> bool:
+def _is_plain(cls: CellClass) -> bool:
+    return cls.kind.definition is None and "vmap" not in cls.lifted
+
+
+def _is_asked_for_its_form(node: ast.AST, name: str) -> bool:
     match node:
         case ast.Call(
             func=ast.Name(id="isinstance" | "type" | "len"), args=[ast.Name(id=asked), *_]
         ):
+            return asked == name
+        case ast.Attribute(value=ast.Name(id=asked), attr="ndim"):
             return asked == name
     return False
 
