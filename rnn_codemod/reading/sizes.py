@@ -15,7 +15,7 @@ from rnn_codemod.reading.facts import (
 )
 from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.purity import Purity
-from rnn_codemod.reading.scopes import ITEM
+from rnn_codemod.reading.scopes import ITEM, Binding
 from rnn_codemod.reading.source import Function, Source
 from rnn_codemod.reading.values import (
     CellInstance,
@@ -50,9 +50,13 @@ class NoWidth:
 
 @dataclass(frozen=True)
 class _Size:
-    """An expression for a width, as it stands in the text."""
+    """An expression for a width, as it stands in the text; ``others`` where it may be these too."""
 
     node: ast.expr
+    others: tuple[ast.expr, ...] = ()
+
+    def alternatives(self) -> dict[str, ast.expr]:
+        return {ast.unparse(node): node for node in (self.node, *self.others)}
 
 
 class Sizes:
@@ -95,16 +99,18 @@ class Sizes:
         uses = self.applications(construction)
         carries = self.own_carries(construction)
         sizes = [_Size(c.parts["size"]) for c in carries if "size" in c.parts]
+        created = [size for use in uses if (size := self._sizes_of(use.carry)) is not None]
         if any(_may_be_anothers(carry) for carry in carries):
             return NoWidth("its carry may be that of a cell from elsewhere, with another size")
+        if self._one_of_several(construction, carries):
+            return NoWidth("it makes several cells, and only the carry of some is in sight")
         if sizes and len(sizes) == len(carries):
             found = self._agreed(sizes, node, "the size that its carry is created with")
             if isinstance(found, Width):
-                return found
-        created = [size for use in uses if (size := self.created_with(use.carry)) is not None]
+                return self._unless_others(found, created)
         if created:
             found = self._agreed(created, node, "the size that its carry is created with")
-            if isinstance(found, Width):
+            if isinstance(found, Width) or (len(uses) > 1 and _differ(created)):
                 return found
         for use in uses:
             by_carry = self.by_carry(construction, use)
@@ -117,9 +123,17 @@ class Sizes:
             return NoWidth("no carry of this cell is in sight in this file")
         return NoWidth("the size of its carry is not known where the cell is built")
 
+    def _unless_others(self, own: Width, created: list[_Size]) -> Width | NoWidth:
+        """The width of its own carry, unless the cell is applied to one of another size."""
+        others = {text for size in created for text in size.alternatives()}
+        if own.origin is None or others <= {ast.unparse(own.origin)}:
+            return own
+        texts = ", ".join(sorted({own.text} | others))
+        return NoWidth(f"its carries have different sizes: {texts}")
+
     def _agreed(self, sizes: list[_Size], target: ast.AST, reason: str) -> Width | NoWidth:
-        texts = {ast.unparse(size.node) for size in sizes}
-        if len(texts) > 1:
+        if _differ(sizes):
+            texts = {text for size in sizes for text in size.alternatives()}
             return NoWidth(f"its carries have different sizes: {', '.join(sorted(texts))}")
         statement = self.source.statement(target)
         for size in sizes:
@@ -133,6 +147,16 @@ class Sizes:
                 )
         text = self.source.segment(sizes[0].node)
         return Width(text, reason, sizes[0].node)
+
+    def _one_of_several(self, construction: Construction, carries: list[CarryCall]) -> bool:
+        """Whether a comprehension makes the cells, and a carry is asked of one by its number."""
+        return any(
+            isinstance(up, ast.ListComp) for up in self.source.ancestors(construction.node)
+        ) and any(
+            isinstance(carry.receiver, ast.Subscript)
+            and isinstance(carry.receiver.slice, ast.Constant)
+            for carry in carries
+        )
 
     def _iterated_alike(self, size: ast.expr, target: ast.AST) -> bool:
         """Whether cells and carries are made by comprehensions over the same sizes."""
@@ -151,64 +175,80 @@ class Sizes:
         binding = found[1][0]
         return binding.value if isinstance(binding.node, ast.comprehension) else None
 
-    def created_with(self, carry: ast.expr, path: tuple[int, ...] = ()) -> _Size | None:
-        """The size expression that the array or pair ``carry`` was created with."""
+    def created_with(self, carry: ast.expr) -> _Size | None:
+        """The one size expression that the array or pair ``carry`` was created with."""
+        size = self._sizes_of(carry)
+        return None if size is None or size.others else size
+
+    def _sizes_of(self, carry: ast.expr) -> _Size | None:
+        """What ``carry`` was created with; None where a part of it is not known."""
         if carry in self._active:
             return None
         self._active.add(carry)
         try:
-            return self._created(carry, path)
+            return self._created(carry)
         finally:
             self._active.discard(carry)
 
-    def _created(self, node: ast.expr, path: tuple[int, ...]) -> _Size | None:
+    def _created(self, node: ast.expr) -> _Size | None:
         match node:
             case ast.Call():
                 return self._created_by_call(node)
             case ast.Name():
                 return self._created_by_name(node)
             case ast.Tuple(elts=[first, *rest]):
-                sizes = [self.created_with(first), *(self.created_with(r) for r in rest)]
+                sizes = [self._sizes_of(first), *(self._sizes_of(r) for r in rest)]
                 return self._same(sizes)
             case ast.BinOp(op=ast.Mult(), left=ast.Tuple(elts=[only]) | ast.List(elts=[only])):
-                return self.created_with(only)
+                return self._sizes_of(only)
             case ast.IfExp():
-                return self._same([self.created_with(node.body), self.created_with(node.orelse)])
+                return self._same([self._sizes_of(node.body), self._sizes_of(node.orelse)])
             case ast.Subscript(
                 value=ast.Name(), slice=ast.Name() | ast.Constant(value=int()) | ast.UnaryOp()
             ):
-                return self.created_with(node.value)
+                return self._sizes_of(node.value)
             case _:
                 return None
 
     def _same(self, sizes: list[_Size | None]) -> _Size | None:
-        known = [size for size in sizes if size is not None]
-        if len(known) != len(sizes) or len({ast.dump(size.node) for size in known}) != 1:
+        known = {text: n for size in sizes if size for text, n in size.alternatives().items()}
+        if not known or (len(known) == 1 and None in sizes):
             return None
-        return known[0]
+        first, *others = known.values()
+        return _Size(first, tuple(others))
 
     def _created_by_name(self, node: ast.Name) -> _Size | None:
         found = self.values.scopes.lookup(node.id, node)
         if found is None or not isinstance(found[0].node, Function | ast.Module):
             return None
+        creations = [b for b in found[1] if not self._continues(b, node.id)]
         sizes: list[_Size | None] = []
-        for binding in found[1]:
+        for binding in self.values.flow.in_force(node, found[0], creations):
             if isinstance(binding.node, ast.arg) or binding.value is None:
                 return None
-            if isinstance(binding.value, ast.Call) and binding.path[:1] in ((), (0,)):
-                continued = self.values.carry_argument(binding.value)
-                for step in binding.path[1:]:
-                    if isinstance(continued, ast.Tuple) and step < len(continued.elts):
-                        continued = continued.elts[step]
-                if continued is not None:
-                    if isinstance(continued, ast.Name) and continued.id == node.id:
-                        continue
-                    sizes.append(self.created_with(continued))
-                    continue
+            continued = self._continued(binding)
+            if continued is not None:
+                sizes.append(self._sizes_of(continued))
+                continue
             if binding.path and binding.path != (ITEM,):
                 return None
-            sizes.append(self.created_with(binding.value))
+            sizes.append(self._sizes_of(binding.value))
         return self._same(sizes) if sizes else None
+
+    def _continued(self, binding: Binding) -> ast.expr | None:
+        """The carry that a cell is applied to, where its next carry is what is bound."""
+        if not isinstance(binding.value, ast.Call) or binding.path[:1] not in ((), (0,)):
+            return None
+        continued = self.values.carry_argument(binding.value)
+        for step in binding.path[1:]:
+            if isinstance(continued, ast.Tuple) and step < len(continued.elts):
+                continued = continued.elts[step]
+        return continued
+
+    def _continues(self, binding: Binding, name: str) -> bool:
+        """Whether a cell is applied to the carry of this name, which keeps its width."""
+        continued = self._continued(binding)
+        return isinstance(continued, ast.Name) and continued.id == name
 
     def _created_by_call(self, node: ast.Call) -> _Size | None:
         carry = self._carries.get(node)
@@ -235,9 +275,9 @@ class Sizes:
         home = self._home(function)
         if home is None:
             return None
-        made = [home.created_with(value) for value in returned(function, home.source)]
+        made = [home._sizes_of(value) for value in returned(function, home.source)]
         inner = self._same(made or [None])
-        if inner is None or isinstance(inner.node, ast.Constant):
+        if inner is None or inner.others or isinstance(inner.node, ast.Constant):
             return inner
         if isinstance(inner.node, ast.Name) and home._is_parameter(inner.node.id, function):
             given = home._argument(function, call, inner.node.id)
@@ -332,6 +372,12 @@ class Sizes:
         mine = self.values.scopes.lookup(name, construction.node)
         if found is None or mine is None or mine[0] is not found[0]:
             return False
+        creations = [b for b in found[1] if not self._continues(b, name)]
+        in_force = self.values.flow.in_force
+        if in_force(use.carry, found[0], creations) != in_force(
+            construction.node, found[0], creations
+        ):
+            return False
         built = self.source.span(construction.node)[0]
         before = False
         for binding in found[1]:
@@ -413,6 +459,10 @@ class Sizes:
             return None
         found = self._agreed(sizes, construction.node, "the size of every carry its class creates")
         return found if isinstance(found, Width) else None
+
+
+def _differ(sizes: list[_Size]) -> bool:
+    return len({text for size in sizes for text in size.alternatives()}) > 1
 
 
 def _text(node: ast.expr | None) -> str:

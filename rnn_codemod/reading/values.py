@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from rnn_codemod.reading.flow import Flow
 from rnn_codemod.reading.kinds import (
     ANY_CELL,
     KINDS,
@@ -148,6 +149,7 @@ class Values:
     ) -> None:
         self.source = source
         self.scopes = scopes
+        self.flow = Flow(source, scopes)
         self.world = world
         self.path = path
         self._known: dict[object, frozenset[Value]] = {}
@@ -286,14 +288,15 @@ class Values:
         found = self.scopes.lookup(node.id, node)
         if found is None:
             return self._star(node.id) or UNKNOWN
-        scope, bindings = found[0], self._in_force(node, *found)
+        scope = found[0]
+        bindings = self.flow.in_force(node, scope, self._imports_last(node, *found))
         # One question for all uses of a name, so that a name bound often is not a deep one.
         return self._settled(
             (scope, node.id, *bindings),
             lambda: self._bound(node.id, scope, bindings),
         )
 
-    def _in_force(self, node: ast.Name, scope: Scope, bindings: list[Binding]) -> list[Binding]:
+    def _imports_last(self, node: ast.Name, scope: Scope, bindings: list[Binding]) -> list[Binding]:
         """The bindings without the imports that a later statement of the module replaces."""
         last = bindings[-1].node
         if self.source.function(node) is None or scope is not self.scopes.module:

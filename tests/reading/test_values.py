@@ -28,7 +28,10 @@ def kinds(reading: Reading, name: str) -> set[str]:
 def test_a_circle_of_names_ends() -> None:
     names = [f"n{number}" for number in range(60)]
     lines = ["from flax import linen as nn", "n0 = nn.GRUCell"]
-    lines += [f"{a} = {b} if x else {c}" for a in names for b in names[:6] for c in names[-2:]]
+    lines += ["while x:"]
+    lines += [
+        f" if x: {a} = {b} if x else {c}" for a in names for b in names[:6] for c in names[-2:]
+    ]
     reading = Reading.of("\n".join(lines))
     assert "GRUCell" in kinds(reading, "n5")
 
