@@ -72,6 +72,11 @@ class Workplace:
         shutil.copy(before, self.folder / "before" / name)
         shutil.copy(FIXTURES / case / "after.py", self.folder / "after" / name)
 
+    def project(self, name: str) -> None:
+        """Copies the project ``name`` of several files, each side as a folder of that name."""
+        for side in ("before", "after"):
+            shutil.copytree(FIXTURES / "projects" / name / side, self.folder / side / name)
+
     def verify(
         self,
         *words: str,
