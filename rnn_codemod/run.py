@@ -93,7 +93,9 @@ def migrate_paths(
         treated = crew.work(partial(treat, engine, options), _died, jobs)
         if mode is Mode.WRITE:
             # A file is read for the names of others too: none may change before all are treated.
-            treated = iter(list(treated))
+            from rnn_codemod.held import held_together
+
+            treated = iter(held_together(jobs, list(treated)))
         at_work = {job.path for job in jobs}
     told: list[FileResult] = []
     for seen in looks:

@@ -31,9 +31,7 @@ def replace(path: str, old: bytes, new: bytes) -> tuple[str, ...]:
     """
     real = os.path.realpath(path)
     before = os.stat(real)
-    # Renaming asks nothing of the file itself, so a read-only file has to be asked for.
-    if not before.st_mode & 0o222 or not os.access(real, os.W_OK):
-        raise CannotWrite("is read-only")
+    check(real)
     folder = os.path.dirname(real)
     descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY, dir=folder)
     try:
@@ -54,6 +52,13 @@ def replace(path: str, old: bytes, new: bytes) -> tuple[str, ...]:
     if before.st_nlink > 1:
         return (f"had {before.st_nlink} hard links; its other names keep the old text",)
     return ()
+
+
+def check(path: str) -> None:
+    """Raises CannotWrite or OSError where the file could not be replaced now."""
+    # Renaming asks nothing of the file itself, so a read-only file has to be asked for.
+    if not os.stat(path).st_mode & 0o222 or not os.access(path, os.W_OK):
+        raise CannotWrite("is read-only")
 
 
 def _inherit(temporary: str, real: str, before: os.stat_result) -> None:
