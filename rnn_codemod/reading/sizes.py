@@ -137,6 +137,8 @@ class Sizes:
             return NoWidth(f"its carries have different sizes: {', '.join(sorted(texts))}")
         statement = self.source.statement(target)
         for size in sizes:
+            if isinstance(size.node, ast.Constant):
+                continue
             if len(sizes) == 1 and self.source.statement(size.node) is statement:
                 continue
             if not self.purity.portable(size.node, size.node, target) and not self._iterated_alike(
@@ -145,8 +147,11 @@ class Sizes:
                 return NoWidth(
                     f"the size {ast.unparse(size.node)} is not known where the cell is built"
                 )
-        text = self.source.segment(sizes[0].node)
-        return Width(text, reason, sizes[0].node)
+        return Width(self._written(sizes[0].node), reason, sizes[0].node)
+
+    def _written(self, size: ast.expr) -> str:
+        """The text of ``size``, which may be a literal in the file of a wrapper."""
+        return self.source.segment(size) if size in self.values.scopes else ast.unparse(size)
 
     def _one_of_several(self, construction: Construction, carries: list[CarryCall]) -> bool:
         """Whether a comprehension makes the cells, and a carry is asked of one by its number."""
