@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import AddLines, DropNames, Edit, Replace
 from rnn_codemod.reading.reading import Reading
-from rnn_codemod.reading.values import CellClass, RnnClass
+from rnn_codemod.reading.value import CellClass, RnnClass
 
 _HOMES = ("flax.linen", "flax.linen.recurrent")
 _NAMES = (

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.findings import Applicability, Finding
+from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.facts import LEGACY_CARRY
 from rnn_codemod.reading.kinds import ANY_CELL
 from rnn_codemod.reading.reading import Reading
-from rnn_codemod.reading.values import CellClass, CellInstance, Unknown, Value, is_static
+from rnn_codemod.reading.value import CellClass, CellInstance, Unknown, Value
 
 RULE = "instance_carry"
 """The rule that would rewrite such a call, were it known to be a cell's."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 
+from rnn_codemod.reading.definitions import returned
 from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.scopes import Binding, Scope
 from rnn_codemod.reading.shaped import INITIALIZE
-from rnn_codemod.reading.values import CellClass, CellInstance, FunctionValue, RnnInstance, returned
+from rnn_codemod.reading.value import CellClass, CellInstance, FunctionValue, RnnInstance
 
 _UNKNOWN = frozenset({CarryForm.ANY})
 _NOTHING = frozenset[CarryForm]()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rnn_codemod.reading.kinds import RNN_FIELDS, CarryForm, Kind
 from rnn_codemod.reading.source import Function, Source, arguments
-from rnn_codemod.reading.values import (
+from rnn_codemod.reading.value import (
     CellClass,
     CellInstance,
     Dotted,
@@ -17,8 +17,8 @@ from rnn_codemod.reading.values import (
     RnnClass,
     Unknown,
     Value,
-    Values,
 )
+from rnn_codemod.reading.values import Values
 
 LEGACY_CARRY = ("rng", "batch_dims", "size", "init_fn")
 _CALLABLES = ("flax.linen.", "jax.nn.", "jax.numpy.", "jax.lax.")

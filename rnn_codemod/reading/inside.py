@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.source import Function, Source
-from rnn_codemod.reading.values import FunctionValue, ModuleClass, Values, is_static
+from rnn_codemod.reading.value import FunctionValue, ModuleClass
+from rnn_codemod.reading.values import Values
 
 _COMPACT = ("flax.linen.compact", "flax.linen.module.compact")
 

@@ -6,14 +6,14 @@ import ast
 
 from rnn_codemod.reading.scopes import Binding, Scope
 from rnn_codemod.reading.source import Function
-from rnn_codemod.reading.values import (
+from rnn_codemod.reading.value import (
     UNKNOWN,
     CellClass,
     CellInstance,
     FunctionValue,
     ModuleInstance,
-    Values,
 )
+from rnn_codemod.reading.values import Values
 
 _PURE_BUILTINS = {"len", "int", "max", "min", "abs", "sum", "tuple", "round"}
 _PURE_LIBRARY = {

@@ -8,7 +8,8 @@ from rnn_codemod.reading.facts import Application, CarryCall, Facts
 from rnn_codemod.reading.purity import Purity
 from rnn_codemod.reading.shapes import Shapes
 from rnn_codemod.reading.source import Source
-from rnn_codemod.reading.values import CellInstance, Values
+from rnn_codemod.reading.value import CellInstance
+from rnn_codemod.reading.values import Values
 
 
 class Samples:

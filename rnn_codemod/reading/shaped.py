@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rnn_codemod.reading.facts import Construction
 from rnn_codemod.reading.reading import Reading
-from rnn_codemod.reading.values import CellInstance
+from rnn_codemod.reading.value import CellInstance
 
 INITIALIZE = "initialize_carry"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from rnn_codemod.reading.definitions import is_static, returned
 from rnn_codemod.reading.facts import (
     Application,
     CarryCall,
@@ -17,13 +18,8 @@ from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.purity import Purity
 from rnn_codemod.reading.scopes import ITEM, Binding
 from rnn_codemod.reading.source import Function, Source
-from rnn_codemod.reading.values import (
-    CellInstance,
-    FunctionValue,
-    Values,
-    is_static,
-    returned,
-)
+from rnn_codemod.reading.value import CellInstance, FunctionValue
+from rnn_codemod.reading.values import Values
 
 _ARRAYS = {
     f"{home}.{name}"

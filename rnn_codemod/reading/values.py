@@ -7,10 +7,20 @@ expression may have, with ``UNKNOWN`` among them where others are possible.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 
+from rnn_codemod.reading.definitions import (
+    attribute_stores,
+    default_factory,
+    field_names,
+    is_classmethod,
+    is_static,
+    methods,
+    returned,
+)
+from rnn_codemod.reading.fixpoint import Fixpoint
 from rnn_codemod.reading.flow import Flow
 from rnn_codemod.reading.kinds import (
     ANY_CELL,
@@ -23,124 +33,27 @@ from rnn_codemod.reading.kinds import (
 from rnn_codemod.reading.scopes import Binding, Scope, Scopes, Star
 from rnn_codemod.reading.source import Function, Source
 from rnn_codemod.reading.stars import hides, public_names
-from rnn_codemod.reading.world import World
-
-
-@dataclass(frozen=True)
-class Unknown:
-    pass
-
-
-@dataclass(frozen=True)
-class CellClass:
-    kind: Kind
-    lifted: tuple[str, ...] = ()
-    scan: ast.Call | None = None
-    bound: frozenset[str] = frozenset()
-    """Fields that a functools.partial has filled in."""
-
-
-@dataclass(frozen=True)
-class CellInstance:
-    cls: CellClass
-    node: ast.Call | None
-    """The construction, or None for an instance that comes from outside this file."""
-
-
-@dataclass(frozen=True)
-class Lifter:
-    """``partial(nn.scan, ...)``, still to be given a class."""
-
-    transform: str
-    node: ast.Call
-
-
-@dataclass(frozen=True)
-class LiftedFunction:
-    """``nn.scan(body, ...)`` of a function, to be called with a module before the carry."""
-
-    node: Function
-
-
-@dataclass(frozen=True)
-class RnnClass:
-    """``nn.RNN``, or ``nn.Bidirectional``, which takes the same calls but no cell."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class RnnInstance:
-    cls: RnnClass
-    node: ast.Call
-
-
-@dataclass(frozen=True)
-class ModuleClass:
-    node: ast.ClassDef
-
-
-@dataclass(frozen=True)
-class ModuleInstance:
-    node: ast.ClassDef
-
-
-@dataclass(frozen=True)
-class FunctionValue:
-    node: Function
-
-
-@dataclass(frozen=True)
-class Items:
-    """A tuple, list, dict or iterator over these."""
-
-    values: frozenset[Value]
-
-
-@dataclass(frozen=True)
-class Row:
-    """A tuple or list display: these, by position."""
-
-    values: tuple[frozenset[Value], ...]
-
-
-@dataclass(frozen=True)
-class Dynamic:
-    """``getattr(nn, name)`` with a name that the text does not tell, or (``called``) its result."""
-
-    node: ast.Call
-    called: bool = False
-
-
-@dataclass(frozen=True)
-class Dotted:
-    """Something imported, by its full name."""
-
-    name: str
-
-
-Value = (
-    Unknown
-    | CellClass
-    | CellInstance
-    | Lifter
-    | LiftedFunction
-    | RnnClass
-    | RnnInstance
-    | ModuleClass
-    | ModuleInstance
-    | FunctionValue
-    | Items
-    | Row
-    | Dynamic
-    | Dotted
+from rnn_codemod.reading.value import (
+    NOTHING,
+    POSITIONAL,
+    UNKNOWN,
+    CellClass,
+    CellInstance,
+    Dotted,
+    Dynamic,
+    FunctionValue,
+    Items,
+    LiftedFunction,
+    Lifter,
+    ModuleClass,
+    ModuleInstance,
+    RnnClass,
+    RnnInstance,
+    Row,
+    Unknown,
+    Value,
 )
-ROUNDS = 8
-"""How often a question is asked again before its answer also counts as unknown."""
-POSITIONAL = "*"
-"""Among the bound fields of a partial: one that was given by its old position."""
-UNKNOWN = frozenset[Value]({Unknown()})
-_NOTHING = frozenset[Value]()
+from rnn_codemod.reading.world import World
 
 
 class Values:
@@ -152,53 +65,13 @@ class Values:
         self.flow = Flow(source, scopes)
         self.world = world
         self.path = path
-        self._known: dict[object, frozenset[Value]] = {}
-        self._open: set[object] = set()
-        self._round: dict[object, frozenset[Value]] = {}
-        self._before: dict[object, frozenset[Value]] = {}
-        self._met_itself = False
+        self._fixpoint = Fixpoint()
         self._kinds: dict[ast.ClassDef, Kind | None] = {}
-        self._stores = _attribute_stores(source)
+        self._stores = attribute_stores(source)
 
     def of(self, node: ast.expr) -> frozenset[Value]:
         """Every value that ``node`` may have."""
-        return self._settled(node, lambda: self._read(node))
-
-    def _settled(self, key: object, read: Callable[[], frozenset[Value]]) -> frozenset[Value]:
-        """What ``read`` gives, also where it needs itself, as in ``h, y = cell(h, x)``.
-
-        The outermost question is asked again until the answers to all questions that it leads to
-        stay the same: then a question that met itself had the whole answer already.
-        """
-        if key in self._known:
-            return self._known[key]
-        if self._open:
-            return self._answer(key, read)
-        for _ in range(ROUNDS):
-            self._met_itself = False
-            self._round = {}
-            self._answer(key, read)
-            if not self._met_itself or self._round == self._before:
-                break
-            self._before = self._round
-        else:
-            self._round = {key: found | UNKNOWN for key, found in self._round.items()}
-        self._known.update(self._round)
-        self._before = {}
-        return self._known[key]
-
-    def _answer(self, key: object, read: Callable[[], frozenset[Value]]) -> frozenset[Value]:
-        if key in self._round:
-            return self._round[key]
-        if key in self._open:
-            self._met_itself = True
-            return self._before.get(key, _NOTHING)
-        self._open.add(key)
-        try:
-            found = self._round[key] = read()
-        finally:
-            self._open.discard(key)
-        return found
+        return self._fixpoint.settled(node, lambda: self._read(node))
 
     def owner(self, node: ast.AST) -> Values:
         """The values of the file that ``node`` stands in."""
@@ -280,7 +153,7 @@ class Values:
             case ast.Lambda():
                 return frozenset({FunctionValue(node)})
             case ast.Constant(value=None):
-                return _NOTHING
+                return NOTHING
             case _:
                 return UNKNOWN
 
@@ -291,7 +164,7 @@ class Values:
         scope = found[0]
         bindings = self.flow.in_force(node, scope, self._imports_last(node, *found))
         # One question for all uses of a name, so that a name bound often is not a deep one.
-        return self._settled(
+        return self._fixpoint.settled(
             (scope, node.id, *bindings),
             lambda: self._bound(node.id, scope, bindings),
         )
@@ -307,7 +180,7 @@ class Values:
 
     def _star(self, name: str) -> frozenset[Value]:
         """What the star imports give for a name: the last one counts. Nothing where none does."""
-        found = _NOTHING
+        found = NOTHING
         for star in reversed(self.scopes.stars):
             here = self._given_by(star, name)
             found |= here
@@ -326,18 +199,18 @@ class Values:
         found = self.world.starred(self.path, star, name) if self.world is not None else None
         if found is not None:
             return found
-        return UNKNOWN if hides(star, name) else _NOTHING
+        return UNKNOWN if hides(star, name) else NOTHING
 
     def public(self, name: str) -> frozenset[Value]:
         """What ``from this_module import *`` gives for a name."""
         if "__all__" not in self.scopes.module.bindings:
-            return _NOTHING if name.startswith("_") else self.exported((name,)) or _NOTHING
+            return NOTHING if name.startswith("_") else self.exported((name,)) or NOTHING
         names = public_names(self.scopes.module)
         if names is not None and name not in names:
-            return _NOTHING
+            return NOTHING
         found = self.exported((name,))
         if names is None:
-            return _NOTHING if found is None else found | UNKNOWN
+            return NOTHING if found is None else found | UNKNOWN
         return UNKNOWN if found is None else found
 
     def _bound(self, name: str, scope: Scope, bindings: list[Binding]) -> frozenset[Value]:
@@ -347,7 +220,7 @@ class Values:
             last = max(getattr(binding.node, "lineno", 0) for binding in bindings)
             for star in self.scopes.stars:
                 if star.line > last:
-                    found |= self.world.starred(self.path, star, name) or _NOTHING
+                    found |= self.world.starred(self.path, star, name) or NOTHING
         parameter = any(isinstance(binding.node, ast.arg) for binding in bindings)
         return _given_or_default(found) if parameter else found
 
@@ -398,7 +271,7 @@ class Values:
         for written in node.bases:
             cells = [value for value in self.of(written) if isinstance(value, CellClass)]
             for base in sorted(cells, key=lambda cell: cell.kind.name)[:1]:
-                carries = "initialize_carry" in _methods(node)
+                carries = "initialize_carry" in methods(node)
                 fields = MODULE_FIELDS if base.kind == ANY_CELL else base.kind.fields
                 own = tuple(name for name in field_names(node) if name not in (fields or ()))
                 return replace(
@@ -427,7 +300,7 @@ class Values:
         annotated = self.annotation(binding.node.annotation)
         if annotated:
             return annotated
-        default = self.of(binding.value) if binding.value is not None else _NOTHING
+        default = self.of(binding.value) if binding.value is not None else NOTHING
         if isinstance(function, ast.FunctionDef):
             default |= self._handed_in(function, binding.node.arg)
         return _any_cell(default) or UNKNOWN
@@ -436,7 +309,7 @@ class Values:
         """The cells that the calls of a function in this file give for a parameter."""
         names = [arg.arg for arg in [*function.args.posonlyargs, *function.args.args]]
         if name not in names:
-            return _NOTHING
+            return NOTHING
         position = names.index(name)
         called, owner = function.name, self.source.parents.get(function)
         if isinstance(owner, ast.ClassDef) and not is_static(function):
@@ -446,7 +319,7 @@ class Values:
 
     def _given(self, called: str, name: str, position: int) -> frozenset[Value]:
         """The cells that the calls of this file give for a parameter or a field."""
-        found = _NOTHING
+        found = NOTHING
         for call in self._calls.get(called, ()):
             given = [k.value for k in call.keywords if k.arg == name]
             if len(call.args) > position and not any(isinstance(a, ast.Starred) for a in call.args):
@@ -465,9 +338,9 @@ class Values:
         return calls
 
     def _field(self, node: ast.AnnAssign) -> frozenset[Value]:
-        default = self.of(node.value) if node.value is not None else _NOTHING
+        default = self.of(node.value) if node.value is not None else NOTHING
         annotated = self.annotation(node.annotation)
-        factory = _factory(node.value)
+        factory = default_factory(node.value)
         if factory is not None:
             default = frozenset(
                 CellInstance(value, None) if isinstance(value, CellClass) else value
@@ -481,7 +354,7 @@ class Values:
         """The cells that this file gives for a field where it builds the class."""
         cls = self.source.parents.get(field)
         if not isinstance(cls, ast.ClassDef) or not isinstance(field.target, ast.Name):
-            return _NOTHING
+            return NOTHING
         name = field.target.id
         return self._given(cls.name, name, field_names(cls).index(name))
 
@@ -489,7 +362,7 @@ class Values:
         """The cells an annotation speaks of: ``RNNCellBase``, ``Type[RNNCellBase]``."""
         match node:
             case None:
-                return _NOTHING
+                return NOTHING
             case ast.Subscript():
                 name = ast.unparse(node.value).rpartition(".")[2]
                 inner = node.slice
@@ -499,7 +372,7 @@ class Values:
                     return frozenset(v for v in self.of(inner.elts[1]) if isinstance(v, CellClass))
                 if name == "Optional":
                     return self.annotation(inner)
-                return _NOTHING
+                return NOTHING
             case ast.BinOp(op=ast.BitOr()):
                 return self.annotation(node.left) | self.annotation(node.right)
             case ast.Name() | ast.Attribute():
@@ -509,7 +382,7 @@ class Values:
                     if isinstance(value, CellClass)
                 )
             case _:
-                return _NOTHING
+                return NOTHING
 
     def _attribute(self, value: Value, name: str) -> frozenset[Value]:
         match value:
@@ -522,7 +395,7 @@ class Values:
 
     def member(self, node: ast.ClassDef, name: str) -> frozenset[Value]:
         """Every value of ``self.name`` in a class of this file."""
-        return self._settled((node, name), lambda: self._member(node, name))
+        return self._fixpoint.settled((node, name), lambda: self._member(node, name))
 
     def _member(self, node: ast.ClassDef, name: str) -> frozenset[Value]:
         scope = self.scopes.of(node)
@@ -677,7 +550,7 @@ def _of_flax(name: str) -> frozenset[Value] | None:
 
 
 def _union(sets: Iterable[frozenset[Value]]) -> frozenset[Value]:
-    return _NOTHING.union(*sets)
+    return NOTHING.union(*sets)
 
 
 def _any_cell(default: frozenset[Value]) -> frozenset[Value]:
@@ -692,75 +565,3 @@ def _given_or_default(found: frozenset[Value]) -> frozenset[Value]:
     if Unknown() in found and any(isinstance(value, CellClass) for value in found):
         return found - UNKNOWN | {CellClass(ANY_CELL)}
     return found
-
-
-def field_names(node: ast.ClassDef) -> tuple[str, ...]:
-    return tuple(
-        statement.target.id
-        for statement in node.body
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-    )
-
-
-def _methods(node: ast.ClassDef) -> frozenset[str]:
-    return frozenset(s.name for s in node.body if isinstance(s, ast.FunctionDef))
-
-
-def _factory(node: ast.expr | None) -> ast.expr | None:
-    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("field"):
-        for keyword in node.keywords:
-            if keyword.arg == "default_factory":
-                return keyword.value
-    return None
-
-
-def _attribute_stores(
-    source: Source,
-) -> dict[tuple[ast.ClassDef, str], list[tuple[ast.expr | None, tuple[int, ...]]]]:
-    """Every ``self.name = value``, by class and name."""
-    stores: dict[tuple[ast.ClassDef, str], list[tuple[ast.expr | None, tuple[int, ...]]]] = {}
-
-    def store(target: ast.expr, value: ast.expr | None, path: tuple[int, ...]) -> None:
-        match target:
-            case ast.Attribute(value=ast.Name(id="self")):
-                cls = source.method_class(target)
-                if cls is not None:
-                    stores.setdefault((cls, target.attr), []).append((value, path))
-            case ast.Tuple() | ast.List():
-                for index, element in enumerate(target.elts):
-                    store(element, value, (*path, index))
-
-    for node in source.nodes:
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                store(target, node.value, ())
-        elif isinstance(node, ast.AnnAssign):
-            store(node.target, node.value, ())
-        elif isinstance(node, ast.AugAssign):
-            store(node.target, None, ())
-    return stores
-
-
-def decorator_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
-    for decorator in function.decorator_list:
-        target = decorator.func if isinstance(decorator, ast.Call) else decorator
-        yield ast.unparse(target).rpartition(".")[2]
-
-
-def is_static(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return "staticmethod" in decorator_names(function)
-
-
-def is_classmethod(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return "classmethod" in decorator_names(function)
-
-
-def returned(function: ast.FunctionDef | ast.AsyncFunctionDef, source: Source) -> list[ast.expr]:
-    """The expressions that a function itself returns."""
-    return [
-        node.value
-        for node in ast.walk(function)
-        if isinstance(node, ast.Return)
-        and node.value is not None
-        and source.function(node) is function
-    ]

@@ -13,7 +13,7 @@ from rnn_codemod.tree import Disk, Tree
 if TYPE_CHECKING:
     from rnn_codemod.reading.reading import Reading
     from rnn_codemod.reading.scopes import Star
-    from rnn_codemod.reading.values import Value
+    from rnn_codemod.reading.value import Value
 
 
 class World:

@@ -12,7 +12,7 @@ from rnn_codemod.reading.carried import Carried, layer_cell
 from rnn_codemod.reading.facts import Application, Construction, given_features
 from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.shaped import shaped_carry
-from rnn_codemod.reading.values import RnnInstance
+from rnn_codemod.reading.value import RnnInstance
 from rnn_codemod.rules.rule import Context, Rule
 
 IS_ARRAY = "the carry of this cell is one array, and is handled as a pair (c, h)"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 
 from rnn_codemod.editing.edits import AddLines, Edit, Replace
+from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.kinds import CarryForm, Kind
-from rnn_codemod.reading.values import CellClass, is_static
+from rnn_codemod.reading.value import CellClass
 from rnn_codemod.rules.forms import CannotWrite
 from rnn_codemod.rules.rule import Context
 

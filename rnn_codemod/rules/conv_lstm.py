@@ -9,7 +9,7 @@ from rnn_codemod.editing.edits import AddArgument, Decision, Edit, Replace
 from rnn_codemod.reading.facts import CarryCall, Construction, given_features
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.source import Function
-from rnn_codemod.reading.values import CellClass
+from rnn_codemod.reading.value import CellClass
 from rnn_codemod.rules.forms import (
     CannotWrite,
     after_receiver,

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.reading.kinds import Kind
-from rnn_codemod.reading.values import CellInstance
+from rnn_codemod.reading.value import CellInstance
 from rnn_codemod.rules.cell_class import class_edits, legacy_method
 from rnn_codemod.rules.cell_uses import (
     CellUses,

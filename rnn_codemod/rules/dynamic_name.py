@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.reading.kinds import KINDS, linen_name
 from rnn_codemod.reading.stars import hides
-from rnn_codemod.reading.values import Dynamic, Unknown
+from rnn_codemod.reading.value import Dynamic, Unknown
 from rnn_codemod.rules.rule import Context, Rule
 
 MESSAGE = "a class of flax.linen is looked up by a name that the text does not tell"

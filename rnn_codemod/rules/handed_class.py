@@ -6,16 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision
+from rnn_codemod.reading.definitions import field_names, is_static
 from rnn_codemod.reading.source import Function
-from rnn_codemod.reading.values import (
-    CellClass,
-    FunctionValue,
-    ModuleClass,
-    Value,
-    Values,
-    field_names,
-    is_static,
-)
+from rnn_codemod.reading.value import CellClass, FunctionValue, ModuleClass, Value
+from rnn_codemod.reading.values import Values
 from rnn_codemod.rules.rule import Context, Rule
 
 MESSAGE = "a cell class is handed to code that is not known to take one"

@@ -9,7 +9,7 @@ from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.reading.facts import Construction
 from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.sizes import NoWidth, Width
-from rnn_codemod.reading.values import POSITIONAL, CellClass
+from rnn_codemod.reading.value import POSITIONAL, CellClass
 from rnn_codemod.rules.forms import CannotWrite, constructor, recipe_for, width_of
 from rnn_codemod.rules.hoist import hoisted_carry
 from rnn_codemod.rules.rule import Context, Rule

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision
-from rnn_codemod.reading.values import POSITIONAL, CellClass, Value
+from rnn_codemod.reading.value import POSITIONAL, CellClass, Value
 from rnn_codemod.rules import missing_features
 from rnn_codemod.rules.rule import Context, Rule
 

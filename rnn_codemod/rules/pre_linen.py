@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision
-from rnn_codemod.reading.values import Dotted
+from rnn_codemod.reading.value import Dotted
 from rnn_codemod.rules.rule import Context, Rule
 
 MESSAGE = "a recurrent cell of flax.nn, the API before linen"

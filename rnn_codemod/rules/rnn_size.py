@@ -10,7 +10,7 @@ from rnn_codemod.reading.facts import Construction, RnnCall, given_features
 from rnn_codemod.reading.kinds import RNN_FIELDS
 from rnn_codemod.reading.sizes import NoWidth
 from rnn_codemod.reading.source import arguments
-from rnn_codemod.reading.values import CellInstance
+from rnn_codemod.reading.value import CellInstance
 from rnn_codemod.rules.forms import (
     CannotWrite,
     argument_index,

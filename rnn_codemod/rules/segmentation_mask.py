@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision, Replace
-from rnn_codemod.reading.values import RnnInstance
+from rnn_codemod.reading.value import RnnInstance
 from rnn_codemod.rules.rule import Context, Rule
 
 MESSAGE = "segmentation_mask is now seq_lengths"

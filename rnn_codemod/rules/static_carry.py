@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.reading.facts import CarryCall
-from rnn_codemod.reading.values import CellClass
+from rnn_codemod.reading.value import CellClass
 from rnn_codemod.rules.forms import CannotWrite, detached, paired, pairs_allowed
 from rnn_codemod.rules.rule import Context, Rule
 

@@ -8,7 +8,7 @@ from rnn_codemod.editing.edits import AddLines, DropArgument, Edit, Replace, Spa
 from rnn_codemod.reading.scopes import Binding
 from rnn_codemod.reading.shapes import Shapes
 from rnn_codemod.reading.source import Source, lines
-from rnn_codemod.reading.values import ModuleInstance
+from rnn_codemod.reading.value import ModuleInstance
 from rnn_codemod.rules.forms import argument_index
 from rnn_codemod.rules.rule import Context
 from rnn_codemod.style.field_form import CELL, USE, WRAPPER, Site, features_field, new_field

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rnn_codemod.reading.reading import Reading
-from rnn_codemod.reading.values import ModuleClass
+from rnn_codemod.reading.value import ModuleClass
 from rnn_codemod.rules.forms import CannotWrite
 from rnn_codemod.rules.rule import Context
 from rnn_codemod.style import field_form, inside_form

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rnn_codemod.reading.reading import Reading
-from rnn_codemod.reading.values import Dotted, ModuleClass, ModuleInstance, Unknown, Value
+from rnn_codemod.reading.value import Dotted, ModuleClass, ModuleInstance, Unknown, Value
 from rnn_codemod.style.wrapper import Keeps, Wrapper
 
 _APPLYING = ("init", "apply", "init_with_output")

@@ -6,11 +6,11 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rnn_codemod.reading.definitions import is_classmethod, is_static
 from rnn_codemod.reading.facts import Application, CarryCall, Construction
 from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.source import Source
-from rnn_codemod.reading.values import is_classmethod, is_static
 
 _MODULE = ("flax.linen.Module", "flax.linen.module.Module")
 _OWN = {"__init__", "__new__", "__post_init__", "__setattr__", "__getattr__"}

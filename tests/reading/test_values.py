@@ -9,7 +9,7 @@ import pytest
 
 from rnn_codemod.migration import migrate_source
 from rnn_codemod.reading.reading import Reading
-from rnn_codemod.reading.values import CellClass, Unknown
+from rnn_codemod.reading.value import CellClass, Unknown
 from rnn_codemod.reading.world import World
 
 

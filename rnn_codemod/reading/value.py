@@ -1,0 +1,124 @@
+"""The vocabulary of values: what an expression may be."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from rnn_codemod.reading.kinds import Kind
+from rnn_codemod.reading.source import Function
+
+
+@dataclass(frozen=True)
+class Unknown:
+    pass
+
+
+@dataclass(frozen=True)
+class CellClass:
+    kind: Kind
+    lifted: tuple[str, ...] = ()
+    scan: ast.Call | None = None
+    bound: frozenset[str] = frozenset()
+    """Fields that a functools.partial has filled in."""
+
+
+@dataclass(frozen=True)
+class CellInstance:
+    cls: CellClass
+    node: ast.Call | None
+    """The construction, or None for an instance that comes from outside this file."""
+
+
+@dataclass(frozen=True)
+class Lifter:
+    """``partial(nn.scan, ...)``, still to be given a class."""
+
+    transform: str
+    node: ast.Call
+
+
+@dataclass(frozen=True)
+class LiftedFunction:
+    """``nn.scan(body, ...)`` of a function, to be called with a module before the carry."""
+
+    node: Function
+
+
+@dataclass(frozen=True)
+class RnnClass:
+    """``nn.RNN``, or ``nn.Bidirectional``, which takes the same calls but no cell."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class RnnInstance:
+    cls: RnnClass
+    node: ast.Call
+
+
+@dataclass(frozen=True)
+class ModuleClass:
+    node: ast.ClassDef
+
+
+@dataclass(frozen=True)
+class ModuleInstance:
+    node: ast.ClassDef
+
+
+@dataclass(frozen=True)
+class FunctionValue:
+    node: Function
+
+
+@dataclass(frozen=True)
+class Items:
+    """A tuple, list, dict or iterator over these."""
+
+    values: frozenset[Value]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A tuple or list display: these, by position."""
+
+    values: tuple[frozenset[Value], ...]
+
+
+@dataclass(frozen=True)
+class Dynamic:
+    """``getattr(nn, name)`` with a name that the text does not tell, or (``called``) its result."""
+
+    node: ast.Call
+    called: bool = False
+
+
+@dataclass(frozen=True)
+class Dotted:
+    """Something imported, by its full name."""
+
+    name: str
+
+
+Value = (
+    Unknown
+    | CellClass
+    | CellInstance
+    | Lifter
+    | LiftedFunction
+    | RnnClass
+    | RnnInstance
+    | ModuleClass
+    | ModuleInstance
+    | FunctionValue
+    | Items
+    | Row
+    | Dynamic
+    | Dotted
+)
+POSITIONAL = "*"
+"""Among the bound fields of a partial: one that was given by its old position."""
+UNKNOWN = frozenset[Value]({Unknown()})
+NOTHING = frozenset[Value]()
