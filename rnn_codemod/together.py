@@ -11,7 +11,7 @@ from rnn_codemod.rules import RULES
 from rnn_codemod.rules.rule import Context
 from rnn_codemod.suppressed import Suppressed
 
-WHOLE = {"custom_cell", "idiomatic"}
+WHOLE = {"carryless_cell", "custom_cell", "idiomatic"}
 """Rules whose decisions, in all files of a project, are one."""
 
 

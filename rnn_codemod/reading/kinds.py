@@ -57,6 +57,11 @@ class Kind:
         """Whether the carry is the user's own, not flax's."""
         return self.carry_class is not None
 
+    @property
+    def carryless(self) -> bool:
+        """Whether it is a user's cell that nothing gives a carry, neither it nor its base."""
+        return self.definition is not None and self.carry is CarryForm.ANY and not self.own_carry
+
 
 KINDS = {
     kind.name: kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from rnn_codemod.editing.edits import AddLines, Edit, Replace
 from rnn_codemod.reading.definitions import is_static
@@ -10,6 +11,21 @@ from rnn_codemod.reading.kinds import CarryForm, Kind
 from rnn_codemod.reading.value import CellClass
 from rnn_codemod.rules.forms import CannotWrite
 from rnn_codemod.rules.rule import Context
+
+
+def other_files(context: Context, definition: ast.ClassDef) -> list[Context]:
+    """The file that defines the class, and the given files that may use it."""
+    if context.world is None:
+        return []
+    home = context.world.owner(definition)
+    readings = [home] if home is not None else []
+    for path in context.users.get(definition.name, ()):
+        reading = context.world.reading(path)
+        if reading is None:
+            raise CannotWrite(f"{path} may use {definition.name} and cannot be read")
+        readings.append(reading)
+    others = [r for r in dict.fromkeys(readings) if r is not context.reading]
+    return [replace(context, reading=reading) for reading in others]
 
 
 def legacy_method(definition: ast.ClassDef) -> ast.FunctionDef | None:
@@ -70,7 +86,7 @@ def class_edits(context: Context, kind: Kind, method: ast.FunctionDef) -> list[E
     if kind.carry is CarryForm.ANY and definition is not None:
         edits.append(_features_field(context, definition))
         if "num_feature_axes" not in ast.unparse(definition):
-            edits.append(_feature_axes(context, method))
+            edits.append(feature_axes(context, method))
     return edits
 
 
@@ -108,7 +124,8 @@ def _features_field(context: Context, node: ast.ClassDef) -> Edit:
     return AddLines(before, ("features: int",) if fields else ("features: int", ""))
 
 
-def _feature_axes(context: Context, method: ast.FunctionDef) -> Edit:
+def feature_axes(context: Context, method: ast.FunctionDef) -> Edit:
+    """num_feature_axes behind a method of the class."""
     source = context.reading.source
     start = source.line_starts[method.lineno - 1]
     indent = source.text[start : source.span(method)[0]]

@@ -24,7 +24,7 @@ from rnn_codemod.rules.forms import (
     width_of,
 )
 from rnn_codemod.rules.instance_carry import knows_size
-from rnn_codemod.rules.rnn_size import without_size
+from rnn_codemod.rules.rnn_size import run_by, without_size
 from rnn_codemod.rules.rule import Context
 from rnn_codemod.unnamed import open_carries
 
@@ -69,7 +69,7 @@ def uses_of(context: Context, kind: Kind, method: ast.FunctionDef) -> CellUses:
         method,
         tuple(made for made in facts.constructions if covers(made.kinds)),
         tuple(_with_parts(carry) for carry in facts.carries if covers(carry.kinds)),
-        tuple(layer for layer in facts.layers if covers(_run_by(context, layer))),
+        tuple(layer for layer in facts.layers if covers(run_by(context, layer))),
     )
 
 
@@ -78,11 +78,6 @@ def _with_parts(carry: CarryCall) -> CarryCall:
     if not carry.node.keywords and 3 <= len(carry.node.args) <= 4:
         return replace(carry, parts=dict(zip(LEGACY_CARRY, carry.node.args, strict=False)))
     return carry
-
-
-def _run_by(context: Context, layer: RnnCall) -> frozenset[Kind]:
-    values = context.reading.values.of(layer.cell)
-    return frozenset(value.cls.kind for value in values if isinstance(value, CellInstance))
 
 
 def edits_of(context: Context, cell: CellUses) -> list[tuple[ast.Call, list[Edit]]]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
 
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.reading.kinds import Kind
 from rnn_codemod.reading.value import CellInstance
-from rnn_codemod.rules.cell_class import class_edits, legacy_method
+from rnn_codemod.rules.cell_class import class_edits, legacy_method, other_files
 from rnn_codemod.rules.cell_uses import (
     CellUses,
     check_handed,
@@ -87,7 +86,7 @@ def _whole(context: Context, cell: CellUses) -> Iterator[Decision]:
 def _check_everywhere(context: Context, cell: CellUses) -> None:
     """Raise CannotWrite unless every file that uses the class can be written."""
     name = cell.definition.name
-    files = [context, *_other_files(context, cell.definition)]
+    files = [context, *other_files(context, cell.definition)]
     cells = [uses_of(file, cell.kind, cell.method) for file in files]
     if not any(used.nodes for used in cells) and not name.startswith("_"):
         raise CannotWrite(f"{name} is not used in the given files, so it must be used in others")
@@ -103,21 +102,6 @@ def _check_everywhere(context: Context, cell: CellUses) -> None:
             if file is context:
                 raise
             raise CannotWrite(f"{file.reading.values.path}: {why}") from why
-
-
-def _other_files(context: Context, definition: ast.ClassDef) -> list[Context]:
-    """The file that defines the class, and the given files that may use it."""
-    if context.world is None:
-        return []
-    home = context.world.owner(definition)
-    readings = [home] if home is not None else []
-    for path in context.users.get(definition.name, ()):
-        reading = context.world.reading(path)
-        if reading is None:
-            raise CannotWrite(f"{path} may use {definition.name} and cannot be read")
-        readings.append(reading)
-    others = [r for r in dict.fromkeys(readings) if r is not context.reading]
-    return [replace(context, reading=reading) for reading in others]
 
 
 rule = Rule(

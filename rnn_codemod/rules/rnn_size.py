@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision, DropArgument, Edit, NameArgument
 from rnn_codemod.reading.facts import Construction, RnnCall, given_features
-from rnn_codemod.reading.kinds import RNN_FIELDS
+from rnn_codemod.reading.kinds import RNN_FIELDS, Kind
 from rnn_codemod.reading.sizes import NoWidth
 from rnn_codemod.reading.source import arguments
 from rnn_codemod.reading.value import CellInstance
@@ -25,7 +25,10 @@ _NUMBERS = (ast.Constant, ast.Tuple, ast.BinOp, ast.Subscript)
 
 def find(context: Context) -> Iterator[Decision]:
     for layer in context.reading.facts.layers:
-        if custom_cell(context, layer) or _is_time_major(context, layer):
+        kinds = run_by(context, layer)
+        if any(kind.own_carry or kind.carryless for kind in kinds):
+            continue  # The rules for users' cells change the class and its layers together.
+        if _is_time_major(context, layer):
             continue
         try:
             edits = [*_cells(context, layer), *without_size(context, layer)]
@@ -38,12 +41,10 @@ def find(context: Context) -> Iterator[Decision]:
             yield rule.rewrite(context, layer.node, MESSAGE, *edits, reason=reason)
 
 
-def custom_cell(context: Context, layer: RnnCall) -> bool:
-    """Whether the layer runs a user's own cell, which another rule migrates as a whole."""
-    return any(
-        isinstance(value, CellInstance) and value.cls.kind.own_carry
-        for value in context.reading.values.of(layer.cell)
-    )
+def run_by(context: Context, layer: RnnCall) -> frozenset[Kind]:
+    """The cells that a layer runs, as far as they are known."""
+    values = context.reading.values.of(layer.cell)
+    return frozenset(value.cls.kind for value in values if isinstance(value, CellInstance))
 
 
 def _is_time_major(context: Context, layer: RnnCall) -> bool:
@@ -88,8 +89,6 @@ def _cell(context: Context, layer: RnnCall, made: Construction) -> Iterator[Edit
         return
     if isinstance(layer.size, ast.Tuple | ast.List):
         raise CannotWrite("the size of a dense cell is a tuple")
-    if any(kind.definition is not None and not kind.sized for kind in made.kinds):
-        raise CannotWrite("the cell is the user's own, and needs num_feature_axes instead")
     if not made.legacy:
         features = given_features(made)
         if features is None or ast.dump(features) != ast.dump(layer.size):
