@@ -64,9 +64,10 @@ class Pairs:
 
     def _same_carry(self, made: Construction, carry: str) -> bool:
         """Whether the cell is applied to nothing else under this name than the carry."""
-        return all(
+        uses = self._sizes.applications(made)
+        return not any(self._sizes.kept.may_change(use.carry) for use in uses) and all(
             self._sizes.created_with(use.carry) is not None
-            for use in self._sizes.applications(made)
+            for use in uses
             if isinstance(use.carry, ast.Name) and use.carry.id == carry and made.legacy
         )
 
@@ -83,6 +84,8 @@ class Pairs:
         if len(same) != 1 or same[0].may_set("param_dtype"):
             return None
         (made,) = same
+        if any(cls.turned for cls in made.classes):
+            return None
         if ast.unparse(made.node.func) != ast.unparse(carry.receiver):
             return None
         return made if made.legacy or carry.convolutional else None

@@ -63,6 +63,9 @@ class Purity:
 
     def _harmless(self, node: ast.AST) -> bool:
         match node:
+            case ast.Attribute(value=ast.Name(id="self"), attr=attr):
+                cls = self.source.method_class(node)
+                return cls is None or self._plain_attribute(cls, attr)
             case ast.Call(func=func):
                 if isinstance(func, ast.Name) and self.scopes.lookup(func.id, func) is None:
                     return func.id in _PURE_BUILTINS
@@ -83,6 +86,31 @@ class Purity:
                 return False
             case _:
                 return True
+
+    def _plain_attribute(self, cls: ast.ClassDef, name: str) -> bool:
+        """Whether reading ``self.name`` has no effect: a field, or a property of fields."""
+        bindings = self.scopes.of(cls).bindings.get(name, [])
+        properties = [
+            found.node
+            for found in bindings
+            if isinstance(found.node, ast.FunctionDef) and found.node.decorator_list
+        ]
+        return all(
+            len(property_.body) == 1 + (ast.get_docstring(property_, clean=False) is not None)
+            and isinstance(result := property_.body[-1], ast.Return)
+            and result.value is not None
+            and all(map(self._of_self, ast.walk(result.value)))
+            for property_ in properties
+        )
+
+    def _of_self(self, node: ast.AST) -> bool:
+        """Whether a part of a property reads nothing that may change from call to call."""
+        if isinstance(node, ast.Name):
+            found = self.scopes.lookup(node.id, node)
+            if found is not None and isinstance(found[0].node, ast.Module):
+                (value, *more) = [binding.value for binding in found[1]]
+                return not more and not isinstance(value, ast.List | ast.Dict | ast.Set)
+        return self._harmless(node)
 
     def steady(self, node: ast.expr, here: ast.AST, there: ast.AST) -> bool:
         """Whether the pure ``node`` means the same at two places of one function."""
@@ -110,15 +138,19 @@ class Purity:
             return False
         if not isinstance(scope.node, Function):
             return len(bindings) == 1
-        return self._undisturbed(bindings, here, there)
+        return self._undisturbed(scope, bindings, here, there)
 
-    def _undisturbed(self, bindings: list[Binding], here: ast.AST, there: ast.AST) -> bool:
+    def _undisturbed(
+        self, scope: Scope, bindings: list[Binding], here: ast.AST, there: ast.AST
+    ) -> bool:
         first, last = sorted((self._at(here), self._at(there)))
         first_bound = False
         for binding in bindings:
             if isinstance(binding.node, ast.arg):
                 first_bound = True
                 continue
+            if self.scopes.home(binding.node) is not scope:
+                return False
             end = self._end(binding.node)
             inside = [
                 loop
@@ -168,6 +200,9 @@ class Purity:
         function = self.source.function(at)
         for node in ast.walk(function or self.source.tree):
             match node:
+                case ast.Assign(targets=[ast.Name(id=other)], value=ast.Name(id=base)):
+                    if base == name != other and self._mutated(other, at):
+                        return True
                 case ast.Subscript(value=ast.Name(id=base), ctx=ast.Store() | ast.Del()):
                     if base == name:
                         return True
@@ -199,6 +234,8 @@ class Purity:
                     and self._is_field(cls, name)
                     and self._has_self(target)
                 )
+            case ast.Attribute(attr=name):
+                return not self._set_by_a_function(part, name)
             case ast.Name(id="self"):
                 return isinstance(self.source.parents[part], ast.Attribute)
             case ast.Name(id=name):
@@ -208,6 +245,21 @@ class Purity:
                 return mine[0] is other[0] and self._constant(*mine, origin, target)
             case _:
                 return True
+
+    def _set_by_a_function(self, part: ast.Attribute, name: str) -> bool:
+        """Whether a function of the file assigns to this attribute of the same variable."""
+        base = ast.unparse(part.value)
+        root = next((node for node in ast.walk(part) if isinstance(node, ast.Name)), None)
+        owner = root and self.scopes.lookup(root.id, root)
+        return any(
+            isinstance(node, ast.Attribute)
+            and node.attr == name
+            and isinstance(node.ctx, ast.Store | ast.Del)
+            and ast.unparse(node.value) == base
+            and self.source.function(node) is not None
+            and (root is None or self.scopes.lookup(root.id, node) == owner)
+            for node in self.source.nodes
+        )
 
     def _constant(
         self, scope: Scope, bindings: list[Binding], origin: ast.AST, target: ast.AST

@@ -14,6 +14,7 @@ from rnn_codemod.reading.facts import (
     RnnCall,
     given_features,
 )
+from rnn_codemod.reading.kept import Kept
 from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.purity import Purity
 from rnn_codemod.reading.scopes import ITEM, Binding
@@ -63,6 +64,7 @@ class Sizes:
         self.source: Source = values.source
         self.purity = purity
         self.facts = facts
+        self.kept = Kept(values)
         self._carries = {carry.node: carry for carry in facts.carries}
         self._active: set[ast.AST] = set()
 
@@ -87,6 +89,8 @@ class Sizes:
     def width(self, construction: Construction) -> Width | NoWidth:
         """The first width that can be proved, in the order of the project's design."""
         node = construction.node
+        if any(cls.turned for cls in construction.classes):
+            return NoWidth("nn.vmap maps over another axis of the carry than the first")
         layers = self.layers(construction)
         if layers:
             return self._agreed(
@@ -100,7 +104,8 @@ class Sizes:
             return NoWidth("its carry may be that of a cell from elsewhere, with another size")
         if self._one_of_several(construction, carries):
             return NoWidth("it makes several cells, and only the carry of some is in sight")
-        if sizes and len(sizes) == len(carries):
+        changed = any(self.kept.may_change(use.carry) for use in uses)
+        if sizes and len(sizes) == len(carries) and not changed:
             found = self._agreed(sizes, node, "the size that its carry is created with")
             if isinstance(found, Width):
                 return self._unless_others(found, created)
@@ -112,6 +117,8 @@ class Sizes:
             by_carry = self.by_carry(construction, use)
             if by_carry is not None:
                 return by_carry
+        if changed:
+            return NoWidth("its carry may get another width before the cell is applied")
         by_class = self._by_class(construction)
         if by_class is not None:
             return by_class
@@ -337,20 +344,29 @@ class Sizes:
         return Width(text, "the width of the carry it is applied to", library=library)
 
     def carry_width(self, carry: ast.expr, construction: Construction) -> str | None:
-        text = self.source.segment(carry)
+        """The text of the width of ``carry``; None where its form is not that of the cell."""
+        if isinstance(carry, ast.Starred):
+            return None
+        text = self._of_which(carry)
         form = construction.carry_form
         if isinstance(carry, ast.Tuple):
             if form is not CarryForm.PAIR or len(carry.elts) != 2:
                 return None
             if isinstance(carry.elts[0], ast.Starred):
                 return None
-            return f"{self.source.segment(carry.elts[0])}.shape[-1]"
+            return f"{self._of_which(carry.elts[0])}.shape[-1]"
         if form is CarryForm.PAIR:
             return f"{text}[0].shape[-1]"
         if form is CarryForm.SINGLE:
             return f"{text}.shape[-1]"
         leaves = self.values_path("jax", "tree_util.tree_leaves")
         return f"{leaves}({text})[0].shape[-1]"
+
+    def _of_which(self, node: ast.expr) -> str:
+        """The text of ``node``, as it stands before a dot or an index."""
+        text = self.source.segment(node)
+        alone = isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.Tuple)
+        return text if alone else f"({text})"
 
     def values_path(self, library: str, name: str) -> str:
         """``name`` of an imported library, by the alias this module gives it."""

@@ -186,7 +186,12 @@ def children(node: ast.AST) -> list[ast.AST]:
 
 
 def _located(node: ast.AST) -> ast.expr | ast.stmt:
-    assert isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias)
+    """The node that tells where ``node`` stands: it itself, or the target that it binds."""
+    if isinstance(node, ast.withitem):
+        node = node.optional_vars or node.context_expr
+    if isinstance(node, ast.comprehension):
+        node = node.target
+    assert hasattr(node, "lineno"), ast.dump(node)
     return node  # type: ignore[return-value]
 
 

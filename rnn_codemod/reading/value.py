@@ -21,6 +21,8 @@ class CellClass:
     scan: ast.Call | None = None
     bound: frozenset[str] = frozenset()
     """Fields that a functools.partial has filled in."""
+    turned: bool = False
+    """Whether nn.vmap may map over another axis of the carry than the first."""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ class Values:
         self._fixpoint = Fixpoint()
         self._kinds: dict[ast.ClassDef, Kind | None] = {}
         self._stores = attribute_stores(source)
+        self._wholes: dict[tuple[ast.Call, ast.Call], ast.Call] = {}
 
     def of(self, node: ast.expr) -> frozenset[Value]:
         """Every value that ``node`` may have."""
@@ -428,9 +429,9 @@ class Values:
             case FunctionValue(definition):
                 return self.owner(definition)._returned(definition)
             case Lifter(transform, origin) if node.args:
-                scan = node if node.keywords else origin
+                whole = self._whole(origin, node)
                 return frozenset(
-                    self._lift(inner, transform, scan) for inner in self.of(node.args[0])
+                    self._lift(inner, transform, whole) for inner in self.of(node.args[0])
                 )
             case Dynamic(origin, called=False):
                 return frozenset({Dynamic(origin, called=True)})
@@ -440,6 +441,16 @@ class Values:
                 return self._builtin_call(node.func.id, node)
             case _:
                 return UNKNOWN
+
+    def _whole(self, partial: ast.Call, node: ast.Call) -> ast.Call:
+        """The call of the transform with the arguments of ``partial`` and of ``node``."""
+        if (partial, node) not in self._wholes:
+            self._wholes[partial, node] = ast.Call(
+                func=partial.args[0],
+                args=[node.args[0], *partial.args[1:], *node.args[1:]],
+                keywords=[*node.keywords, *partial.keywords],
+            )
+        return self._wholes[partial, node]
 
     def _returned(self, node: Function) -> frozenset[Value]:
         if isinstance(node, ast.Lambda):
@@ -477,7 +488,9 @@ class Values:
         match value:
             case CellClass():
                 scan = node if transform == "scan" else value.scan
-                return replace(value, lifted=(*value.lifted, transform), scan=scan)
+                turned = value.turned or (transform == "vmap" and not _along_the_first(node))
+                lifted = (*value.lifted, transform)
+                return replace(value, lifted=lifted, scan=scan, turned=turned)
             case RnnClass() | ModuleClass() | Dynamic():
                 return value
             case FunctionValue(function) if transform in ("scan", "remat", "checkpoint", "jit"):
@@ -538,6 +551,18 @@ class Values:
                 return _union(columns)
             case _:
                 return UNKNOWN
+
+
+def _along_the_first(vmap: ast.Call) -> bool:
+    """Whether ``nn.vmap`` maps over the first axis of its first argument, or not over it."""
+    if len(vmap.args) > 3 or any(keyword.arg is None for keyword in vmap.keywords):
+        return False
+    for keyword in vmap.keywords:
+        if keyword.arg == "in_axes":
+            axes = keyword.value
+            first = axes.elts[0] if isinstance(axes, ast.Tuple) and axes.elts else axes
+            return isinstance(first, ast.Constant) and first.value in (0, None)
+    return True
 
 
 def _of_flax(name: str) -> frozenset[Value] | None:

@@ -389,8 +389,13 @@ def width_of(context: Context, made: Construction) -> Width | NoWidth:
 
 def recipe_for(context: Context, made: Construction) -> str:
     """The construction with its features, to be written by hand."""
-    uses = context.reading.sizes.applications(made)
-    width = context.reading.sizes.carry_width(uses[0].carry, made) if uses else None
+    sizes, function = context.reading.sizes, context.reading.source.function
+    carries = [
+        use.carry
+        for use in sizes.applications(made)[:1]
+        if context.reading.purity.pure(use.carry) and function(use.node) is function(made.node)
+    ]
+    width = sizes.carry_width(carries[0], made) if carries else None
     fields = next(iter(made.kinds)).fields or ()
     names = [f"{name}=" for name in fields] + [""] * len(made.node.args)
     given = [f"{name}{ast.unparse(a)}" for name, a in zip(names, made.node.args, strict=False)]

@@ -29,6 +29,8 @@ def hoisted_carry(reading: Reading, made: Construction) -> tuple[Width, Edit] | 
     carry = applied.args[0]
     if made.spread is None or made.carry_form is CarryForm.ANY or isinstance(carry, ast.Starred):
         return None
+    if any(cls.turned for cls in made.classes):
+        return None
     given = [*made.node.args, *(keyword.value for keyword in made.node.keywords)]
     if not all(map(reading.purity.pure, given)) or not _builds_no_cell(reading, carry):
         return None

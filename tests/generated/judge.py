@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from running import Arrays, run_current, run_legacy
+from running import Arrays, WrongFeatures, run_current, run_half_migrated, run_legacy
 
 from rnn_codemod.editing.apply import RoundTripError
 from rnn_codemod.findings import Finding, Options
@@ -63,6 +63,8 @@ def judge(text: str, options: Options | None = None) -> Verdict:
     faults = list(_of_the_text(text, after, migration.refused, options))
     if not migration.refused and not faults:
         faults.extend(of_the_numbers(before, lambda: run_current(after)))
+    elif not faults and options.target == "flax":
+        faults.extend(of_the_half_migrated(before, lambda: run_half_migrated(after)))
     return Verdict(tuple(faults), migration.refused, after)
 
 
@@ -110,6 +112,21 @@ def of_the_numbers(before: Arrays, run: Callable[[], Arrays]) -> Iterator[Fault]
             yield Fault("other shape", f"{path}: {old.dtype}{old.shape}, {new.dtype}{new.shape}")
         elif not np.allclose(old, new, rtol=1e-5, atol=1e-6):
             yield Fault("other numbers", path)
+
+
+def of_the_half_migrated(before: Arrays, run: Callable[[], Arrays]) -> Iterator[Fault]:
+    """What differs where refused sites are left in the legacy form.
+
+    A text that does not run is no fault: which forms may meet is for the user to mend.
+    """
+    try:
+        after = run()
+    except WrongFeatures as wrong:
+        yield Fault("wrong features", str(wrong))
+    except Exception:
+        return
+    else:
+        yield from of_the_numbers(before, lambda: after)
 
 
 def comments_of(text: str) -> list[str]:

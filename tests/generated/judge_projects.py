@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from judge import BrokenProgram, Fault, comments_of, of_the_numbers
+from judge import BrokenProgram, Fault, comments_of, of_the_half_migrated, of_the_numbers
 from projects import Project
-from running import project_current, project_legacy
+from running import project_current, project_half_migrated, project_legacy
 
 from rnn_codemod import Mode, Options, migrate_paths
 from rnn_codemod.findings import Finding
@@ -71,6 +71,8 @@ class _Trial:
         faults += self._of_another_way(after, refused)
         if not refused and not faults:
             faults += of_the_numbers(arrays, lambda: project_current(folder))
+        elif not faults and self._options.target == "flax":
+            faults += of_the_half_migrated(arrays, lambda: project_half_migrated(folder))
         return ProjectVerdict(tuple(faults), refused, after)
 
     def _written(self, name: str, project: Project) -> Path:
