@@ -33,8 +33,23 @@ def shape_tuple(reading: Reading, batch: ast.expr, *last: str) -> str:
     """``(*batch_dims, size)``, spelled with the elements of literal tuples."""
     if isinstance(batch, ast.Tuple) and "\n" in reading.source.segment(batch):
         return _longer(reading, batch, last)
+    whole = _whole_shape(batch, last)
+    if whole is not None:
+        return whole
     parts = [*axes(reading, batch), *last]
     return f"({', '.join(parts)},)" if len(parts) == 1 else f"({', '.join(parts)})"
+
+
+def _whole_shape(batch: ast.expr, last: tuple[str, ...]) -> str | None:
+    """``xs.shape[1:]`` for the batch axes ``xs.shape[1:-1]`` and the size ``xs.shape[-1]``."""
+    match batch:
+        case ast.Subscript(
+            value=ast.Attribute(attr="shape") as shape,
+            slice=ast.Slice(lower=lower, upper=ast.UnaryOp(ast.USub(), ast.Constant(1)), step=None),
+        ) if last == (f"{ast.unparse(shape)}[-1]",):
+            return ast.unparse(shape) + (f"[{ast.unparse(lower)}:]" if lower is not None else "")
+        case _:
+            return None
 
 
 def _longer(reading: Reading, batch: ast.Tuple, last: tuple[str, ...]) -> str:
