@@ -33,21 +33,18 @@ def shape_tuple(reading: Reading, batch: ast.expr, *last: str) -> str:
     """``(*batch_dims, size)``, spelled with the elements of literal tuples."""
     if isinstance(batch, ast.Tuple) and "\n" in reading.source.segment(batch):
         return _longer(reading, batch, last)
-    whole = _whole_shape(batch, last)
-    if whole is not None:
-        return whole
     parts = [*axes(reading, batch), *last]
     return f"({', '.join(parts)},)" if len(parts) == 1 else f"({', '.join(parts)})"
 
 
 def _whole_shape(batch: ast.expr, last: tuple[str, ...]) -> str | None:
-    """``xs.shape[1:]`` for the batch axes ``xs.shape[1:-1]`` and the size ``xs.shape[-1]``."""
+    """``x.shape`` for the batch axes ``x.shape[:-1]`` and the size ``x.shape[-1]``."""
     match batch:
         case ast.Subscript(
             value=ast.Attribute(attr="shape") as shape,
-            slice=ast.Slice(lower=lower, upper=ast.UnaryOp(ast.USub(), ast.Constant(1)), step=None),
+            slice=ast.Slice(lower=None, upper=ast.UnaryOp(ast.USub(), ast.Constant(1)), step=None),
         ) if last == (f"{ast.unparse(shape)}[-1]",):
-            return ast.unparse(shape) + (f"[{ast.unparse(lower)}:]" if lower is not None else "")
+            return ast.unparse(shape)
         case _:
             return None
 
@@ -192,7 +189,8 @@ def shaped_by_input(context: Context, carry: CarryCall, *size: str) -> list[Edit
     """
     sample = context.reading.samples.of(carry)
     if sample is None:
-        shape = shape_tuple(context.reading, carry.parts["batch_dims"], *size)
+        batch = carry.parts["batch_dims"]
+        shape = _whole_shape(batch, size) or shape_tuple(context.reading, batch, *size)
         return carry_arguments(context, carry, shape)
     if context.options.target == "runtime" and not carry.own:
         return carry_arguments(context, carry, sample, keyword="sample_input")
