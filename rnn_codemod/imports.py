@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from rnn_codemod.tree import Disk, Tree
 
 _IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(?:\(([^)]*)|([^\r\n]*))"
+    rb"^[ \t\">.]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(?:\(([^)]*)|([^\r\n]*))"
     rb"|import[ \t]+([^\r\n]*))",
     re.MULTILINE,
 )
@@ -33,7 +33,8 @@ def imported_files(tree: Tree, path: str) -> list[str]:
 
 def _imported(data: bytes) -> Iterator[str]:
     """The dotted names that the imports of a file seem to speak of."""
-    for home, inside, line, modules in _IMPORT.findall(data):
+    # In a notebook a line may begin as a part of a string, in a text behind a prompt.
+    for home, inside, line, modules in _IMPORT.findall(data.replace(rb"\n", b"\n")):
         origin = home.decode("ascii", "replace")
         dot = "" if not origin or origin.endswith(".") else "."
         if b"*" in line:
@@ -78,13 +79,18 @@ class Imports:
             return b""  # told of when it was looked at
 
 
-def leading_to(graph: Graph, ends: Iterable[str]) -> set[str]:
-    """The files of a graph that import one of ``ends``, directly or not, and those themselves."""
+def imported_by(graph: Graph) -> Graph:
+    """By file, those of a graph that import it."""
     importers: dict[str, list[str]] = defaultdict(list)
     for path, targets in graph.items():
         for target in targets:
             importers[target].append(path)
-    return reached_from(importers, ends)
+    return importers
+
+
+def leading_to(graph: Graph, ends: Iterable[str]) -> set[str]:
+    """The files of a graph that import one of ``ends``, directly or not, and those themselves."""
+    return reached_from(imported_by(graph), ends)
 
 
 def reached_from(graph: Graph, starts: Iterable[str]) -> set[str]:

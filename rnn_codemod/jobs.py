@@ -20,7 +20,7 @@ from rnn_codemod.files.search import (
     perhaps_exported,
 )
 from rnn_codemod.findings import Options
-from rnn_codemod.imports import Imports, leading_to, reached_from
+from rnn_codemod.imports import Imports, imported_by, leading_to, reached_from
 from rnn_codemod.results import FileResult
 from rnn_codemod.treat import Engine, Job, exports
 from rnn_codemod.tree import read
@@ -89,38 +89,46 @@ def jobs_of(
     if len(files) == 1 or not defining:
         return [Job(candidate.path) for candidate in candidates]
     exported = crew.work(partial(exports, engine, options), _perhaps_exported, defining)
-    names = _names(frozenset().union(*exported), files)
-    mentioned = _mentions(frozenset().union(*names.values()), files)
-    users = dict(_users(names, mentioned, unnamed, imports))
+    names, mentioned = _names(frozenset().union(*exported), files)
+    users = _users(names, mentioned, unnamed, imports)
     of_file: dict[str, dict[str, tuple[str, ...]]] = {}
-    for name in sorted(users):
-        paths = tuple(path for path in files if path in users[name])
+    order = {path: number for number, path in enumerate(files)}
+    for name, using in sorted(users):
+        paths = tuple(sorted(using, key=order.__getitem__))
         for path in paths:
             of_file.setdefault(path, {})[name] = paths
     wanted = {candidate.path for candidate in candidates}.union(of_file)
     return [Job(path, of_file.get(path, {})) for path in files if path in wanted]
 
 
-def _names(cells: frozenset[str], files: Sequence[str]) -> dict[str, frozenset[str]]:
-    """By cell, its names: its own, its aliases', and those of what derives from it, in any file."""
+def _names(
+    cells: frozenset[str], files: Sequence[str]
+) -> tuple[dict[str, frozenset[str]], dict[str, set[str]]]:
+    """By cell, its names: its own, its aliases', and those of what derives from it, in any file.
+
+    And by each of these names the files that mention it.
+    """
     others: dict[str, set[str]] = {name: set() for name in cells}
+    mentioning: dict[str, set[str]] = {}
     new = cells
     while new:
         found: set[str] = set()
-        for path, words in _mentions(new, files).items():
+        for path, names in _mentions(new, files):
             data = _bytes(path)
-            for name in words:
+            for name in names:
+                mentioning.setdefault(name, set()).add(path)
                 if "." not in name:
-                    others[name] |= also_called(name, data)
-                    found |= others[name]
+                    called = also_called(name, data)
+                    others[name] |= called
+                    found |= called
         new = frozenset(found - others.keys())
         others.update((name, set()) for name in new)
-    return {name: frozenset(reached_from(others, [name])) for name in others}
+    return {name: frozenset(reached_from(others, [name])) for name in others}, mentioning
 
 
 def _users(
     names: Mapping[str, frozenset[str]],
-    mentioned: Mapping[str, frozenset[str]],
+    mentioning: Mapping[str, set[str]],
     unnamed: Sequence[str],
     imports: Imports,
 ) -> Iterator[tuple[str, set[str]]]:
@@ -128,16 +136,12 @@ def _users(
 
     Such a one gets the cell from a file that it imports, or is handed it by one that imports it.
     """
-    mentioning: dict[str, set[str]] = {}
-    for path, words in mentioned.items():
-        for word in words:
-            mentioning.setdefault(word, set()).add(path)
-    above = imports.below(unnamed)
+    above = imported_by(imports.below(unnamed))
     for name, called in names.items():
         here = {path for word in called for path in mentioning.get(word, ())}
         if "." not in name:
             below = reached_from(imports.below(here), here)
-            here |= set(unnamed) & (below | leading_to(above, here))
+            here |= set(unnamed) & (below | reached_from(above, here))
         yield name, here
 
 
@@ -156,20 +160,16 @@ def _bytes(path: str) -> bytes:
         return b""  # told of when it was looked at
 
 
-def _mentions(names: frozenset[str], files: Sequence[str]) -> dict[str, frozenset[str]]:
-    """By file, in the order of ``files``, those of the names that occur in it.
+def _mentions(names: frozenset[str], files: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """The files, in their order, in which some of the names occur, with those.
 
     Of ``Class.method``, either part is an occurrence.
     """
-    where: dict[str, frozenset[str]] = {}
-    if not names:
-        return where
-    of_word: dict[str, set[str]] = {}
+    of_word: dict[bytes, set[str]] = {}
     for name in names:
         for word in name.split("."):
-            of_word.setdefault(word, set()).add(name)
+            of_word.setdefault(word.encode(), set()).add(name)
     for path in files:
         words = names_in(_bytes(path), of_word)
         if words:
-            where[path] = frozenset().union(*(of_word[word] for word in words))
-    return where
+            yield path, frozenset().union(*(of_word[word] for word in words))

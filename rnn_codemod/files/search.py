@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 RECURRENT = (
     b"LSTM",
@@ -26,6 +26,14 @@ _CELL_CLASS = re.compile(
     rb"|" + _CELL + rb"\s+as\b"  # or under another name
     rb"|=\s*[\w.]*" + _CELL + rb"\s*(?:[#;\r\n]|$)"
 )
+
+_WORDS = bytes(
+    byte if byte >= 0x80 or chr(byte).isalnum() or chr(byte) == "_" else 0x20 for byte in range(256)
+)
+"""Leaves of a text its words, in one pass whatever is looked for. Beyond ASCII, all are letters."""
+
+_ESCAPES = (rb"\n", rb"\r", rb"\t")
+"""As in a notebook: of these, the letter is no part of the word behind it."""
 
 _CLASS = re.compile(rb"\bclass\s+([\w\x80-\xff]+)")
 _METHOD = re.compile(rb"\bdef\s+([\w\x80-\xff]+)")
@@ -58,10 +66,10 @@ def may_define_wrapper(data: bytes) -> bool:
 
 def also_called(name: str, data: bytes) -> frozenset[str]:
     """The other names that a file may give a class: as an alias, or as one derived from it."""
-    word = re.escape(name.encode())
+    word = rb"(?<![\w\x80-\xff])%s(?![\w\x80-\xff])" % re.escape(name.encode())
     found = re.findall(
-        rb"\bclass\s+([\w\x80-\xff]+)\s*\([^:]*\b%s\b"
-        rb"|\b%s\s+as\s+([\w\x80-\xff]+)"
+        rb"\bclass\s+([\w\x80-\xff]+)\s*\([^:]*%s"
+        rb"|%s\s+as\s+([\w\x80-\xff]+)"
         rb"|([\w\x80-\xff]+)\s*=\s*(?:\w+\.)*%s\s*(?:[#;\r\n]|$)" % (word, word, word),
         data,
     )
@@ -78,7 +86,8 @@ def perhaps_exported(data: bytes) -> frozenset[str]:
     return frozenset(classes).union(f"{one}.{other}" for one in classes for other in methods)
 
 
-def names_in(data: bytes, names: Iterable[str]) -> frozenset[str]:
+def names_in(data: bytes, names: Mapping[bytes, object]) -> set[bytes]:
     """Those of ``names`` that occur in ``data`` as a word."""
-    words = b"|".join(re.escape(name.encode()) for name in sorted(names))
-    return frozenset(word.decode() for word in re.findall(rb"\b(?:%s)\b" % words, data))
+    for escape in _ESCAPES if b"\\" in data else ():
+        data = data.replace(escape, b" ")
+    return names.keys() & set(data.translate(_WORDS).split())

@@ -67,10 +67,21 @@ def test_own_cells(text: str, expected: bool) -> None:
     assert may_define_cell(text.encode()) is expected
 
 
-def test_names_are_whole_words() -> None:
-    found = names_in(b"MyCell.x; OurCell2; _TheirCell; a.Cell_", {"MyCell", "OurCell", "TheirCell"})
-    assert found == {"MyCell"}
-    assert names_in("Zélle()".encode(), {"Zélle"}) == {"Zélle"}
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("OurCells MyCell2 _MyCell aMyCell", ""),
+        ("ÀMyCell MyCellé Zell", ""),
+        (r"\nearMyCell \rest", ""),
+        ("MyCell.x; a.OurCell_", "MyCell"),
+        ("Zellé()", "Zellé"),
+        ("[Zellé, (OurCell)]", "OurCell Zellé"),
+        (r'"x = [\nMyCell,\n\tOurCell]\r\nZellé"', "MyCell OurCell Zellé"),
+    ],
+)
+def test_names_are_whole_words(text: str, found: str) -> None:
+    names = dict.fromkeys(name.encode() for name in ("MyCell", "OurCell", "Zellé"))
+    assert sorted(names_in(text.encode(), names)) == [name.encode() for name in found.split()]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +97,8 @@ def test_names_are_whole_words() -> None:
 )
 def test_other_names_of_a_class(text: str, expected: set[str]) -> None:
     assert also_called("Leaky", text.encode()) == expected
+    text = text.replace("Leaky", "Zellé")
+    assert also_called("Zellé", text.encode()) == expected
 
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

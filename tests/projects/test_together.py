@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,29 @@ from rnn_codemod import Mode, Options, migrate_paths
 from rnn_codemod.treat import Engine, the_rules
 
 CASE = Path(__file__).resolve().parents[2] / "fixtures" / "projects" / "relative_imports"
+
+CELL = """\
+from flax import linen as nn
+from jax import numpy as jnp
+
+
+class Leaky(nn.RNNCellBase):
+    @nn.compact
+    def __call__(self, carry, x):
+        carry = nn.Dense(carry.shape[-1])(carry + x)
+        return carry, carry
+
+    @staticmethod
+    def initialize_carry(rng, batch_dims, size):
+        return jnp.zeros((*batch_dims, size))
+"""
+
+USE = """\
+from cells import Leaky
+
+carry = Leaky.initialize_carry(None, (2,), 8)
+Leaky()(carry, carry)
+"""
 
 
 @pytest.fixture
@@ -83,3 +107,32 @@ def test_a_docstring_that_cannot_be_read_holds_nothing_back(project: Path) -> No
     after = texts(CASE / "after")
     after[changing()[0]] = docstring.encode() + after[changing()[0]]
     assert texts(project) == after
+
+
+HELD = {
+    "notebook": (
+        "Leaky",
+        "held.ipynb",
+        "from flax import linen\nfrom cells import *\nkept = [\nLeaky]",
+    ),
+    "last letter": ("Zellé", "held.py", "from cells import *\nkept = [Zellé]\n"),
+}
+
+
+@pytest.mark.parametrize(("cell", "name", "text"), HELD.values(), ids=HELD)
+def test_a_mention_that_is_seen_as_a_word_only(
+    tmp_path: Path, cell: str, name: str, text: str
+) -> None:
+    """The notebook keeps its source as one string, in which an escape stands before the name."""
+    (tmp_path / "cells.py").write_text(CELL.replace("Leaky", cell), encoding="utf-8")
+    (tmp_path / "use.py").write_text(USE.replace("Leaky", cell), encoding="utf-8")
+    if name.endswith(".ipynb"):
+        code = {"cell_type": "code", "metadata": {}, "outputs": [], "source": text}
+        text = json.dumps({"cells": [code], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    results = list(migrate_paths([str(tmp_path)], Options(), Mode.CHECK))
+    assert not any(result.rewritten for result in results)
+    assert {Path(it.path).name: len(it.refused) for it in results if it.refused} == {
+        "cells.py": 1,
+        "use.py": 2,
+    }
