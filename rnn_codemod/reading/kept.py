@@ -48,6 +48,7 @@ _SHAPED = {
 """Functions and attributes of arrays whose last axis may be another than that of their input."""
 _LAYERS = {"Conv", "ConvLocal", "ConvTranspose", "Dense", "DenseGeneral", "Einsum", "Embed"}
 _LAYERS |= {"MultiHeadDotProductAttention", "SelfAttention", "Sequential", "RNN", "Bidirectional"}
+_FRESH = {"arange", "empty", "eye", "full", "normal", "ones", "uniform", "zeros"}
 _PASSING = {"dict", "enumerate", "iter", "list", "next", "reversed", "tuple", "zip"}
 
 
@@ -82,13 +83,20 @@ class Kept:
             case ast.BinOp(op=ast.MatMult()):
                 return True
             case ast.BinOp(left=left, right=right):
-                arrays = [side for side in (left, right) if not isinstance(side, ast.Constant)]
-                return all(map(self.may_change, arrays))
+                arrays = [side for side in (left, right) if not self._is_fresh(side)]
+                return bool(arrays) and all(map(self.may_change, arrays))
             case ast.Lambda(body=body):
                 return self.may_change(body)
             case _:
                 parts = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
                 return any(map(self.may_change, parts))
+
+    def _is_fresh(self, node: ast.expr) -> bool:
+        """Whether ``node`` is a number, or an array that has nothing of the carry."""
+        if not isinstance(node, ast.Call):
+            return isinstance(node, ast.Constant)
+        name = self._values.dotted(node.func) or ""
+        return name.startswith(_LIBRARIES) and name.rpartition(".")[2] in _FRESH
 
     def _bound(self, node: ast.Name) -> Iterator[ast.expr]:
         found = self._values.scopes.lookup(node.id, node)

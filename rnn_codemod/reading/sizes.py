@@ -19,7 +19,7 @@ from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.purity import Purity
 from rnn_codemod.reading.scopes import ITEM, Binding
 from rnn_codemod.reading.source import Function, Source
-from rnn_codemod.reading.value import CellInstance, FunctionValue
+from rnn_codemod.reading.value import CellInstance, FunctionValue, ModuleClass
 from rnn_codemod.reading.values import Values
 
 _ARRAYS = {
@@ -105,11 +105,12 @@ class Sizes:
         if self._one_of_several(construction, carries):
             return NoWidth("it makes several cells, and only the carry of some is in sight")
         changed = any(self.kept.may_change(use.carry) for use in uses)
-        if sizes and len(sizes) == len(carries) and not changed:
+        replaced = self._another_in_a_subclass(construction)
+        if sizes and len(sizes) == len(carries) and not changed and not replaced:
             found = self._agreed(sizes, node, "the size that its carry is created with")
             if isinstance(found, Width):
                 return self._unless_others(found, created)
-        if created:
+        if created and not replaced:
             found = self._agreed(created, node, "the size that its carry is created with")
             if isinstance(found, Width) or (len(uses) > 1 and _differ(created)):
                 return found
@@ -117,6 +118,8 @@ class Sizes:
             by_carry = self.by_carry(construction, use)
             if by_carry is not None:
                 return by_carry
+        if replaced:
+            return NoWidth("a subclass creates its carry, maybe with another size")
         if changed:
             return NoWidth("its carry may get another width before the cell is applied")
         by_class = self._by_class(construction)
@@ -451,6 +454,35 @@ class Sizes:
             and names & {kind.name for kind in made.kinds}
             and any(self.is_made_by(cell, made) for cell in known)
             for made in self.facts.constructions
+        )
+
+    def _another_in_a_subclass(self, construction: Construction) -> bool:
+        """Whether a class that inherits this cell replaces a method that creates its carry."""
+        cls = self.source.method_class(construction.node)
+        if cls is None or not isinstance(self.values.class_value(cls), ModuleClass):
+            return False
+        names = {kind.name for kind in construction.kinds}
+        carries = [c for c in self.facts.carries if names & {kind.name for kind in c.kinds}]
+        homes = {carry.node: self.source.method_class(carry.node) for carry in carries}
+        mine = {ast.unparse(c.parts["size"]) for c in carries if homes[c.node] is cls and c.parts}
+        heirs = {home for home in homes.values() if home is not None and self._inherits(home, cls)}
+        heirs -= {
+            self.source.method_class(made.node)
+            for made in self.facts.constructions
+            if names & {kind.name for kind in made.kinds}
+        }
+        return any(
+            homes[carry.node] in heirs
+            and not (carry.parts and ast.unparse(carry.parts["size"]) in mine)
+            for carry in carries
+        )
+
+    def _inherits(self, cls: ast.ClassDef, base: ast.ClassDef) -> bool:
+        return cls is not base and any(
+            value.node is base or self._inherits(value.node, base)
+            for node in cls.bases
+            for value in self.values.of(node)
+            if isinstance(value, ModuleClass) and value.node is not cls
         )
 
     def _by_class(self, construction: Construction) -> Width | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from layout import noisy
-from parts import cells, layers, scans, setups, steps, values
+from parts import cells, classes, functional, layers, nests, scans, setups, steps, values
 from writer import Part, Writer
 
 PARTS: dict[str, Part] = {
@@ -34,6 +34,13 @@ PARTS: dict[str, Part] = {
         cells.conv,
         cells.custom,
         cells.inherits,
+        nests.closure,
+        nests.branches,
+        nests.changed,
+        nests.records,
+        classes.inheritance,
+        classes.compact_methods,
+        functional.functional,
     )
 }
 

@@ -39,7 +39,18 @@ def _either_cell(name: str) -> type:
         fields.update(__annotations__={"features": Any}, features=None)
     cls = type(name, (new,), fields)
     cls.initialize_carry = _EitherCarry(old.initialize_carry, new.initialize_carry)
+    if name != "ConvLSTMCell":
+        cls.__init__ = _by_position(cls.__init__)
     return cls
+
+
+def _by_position(init: Callable[..., None]) -> Callable[..., None]:
+    """``Cell(gate_fn, ...)`` beside ``Cell(features, gate_fn, ...)``."""
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *((None, *args) if args and callable(args[0]) else args), **kwargs)
+
+    return __init__
 
 
 class RNN(deprecated.RNN):

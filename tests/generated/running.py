@@ -106,7 +106,7 @@ def _check_width(call: Any, args: Any, kwargs: Any, context: Any) -> Any:
     cells = (nn.RNNCellBase, rnn_runtime.RNNCellBase)
     if isinstance(module, cells) and context.method_name == "__call__":
         told = getattr(module, "features", None)
-        if isinstance(told, int) and any(base.__name__ in _DENSE for base in type(module).__mro__):
+        if told is not None and any(base.__name__ in _DENSE for base in type(module).__mro__):
             carry = args[0] if args else kwargs["carry"]
             widths = {leaf.shape[-1] for leaf in jax.tree_util.tree_leaves(carry)}
             if widths != {told}:

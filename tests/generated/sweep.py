@@ -58,6 +58,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--target", default="flax", choices=["flax", "runtime"])
+    parser.add_argument("--style", default="minimal", choices=["minimal", "idiomatic"])
     parser.add_argument("--projects", action="store_true", help="of several files each")
     parser.add_argument("--keep", type=Path, help="a folder for the programs that failed")
     given = parser.parse_args()
@@ -67,9 +68,10 @@ def main() -> int:
     examples: dict[str, int] = {}
     whole = 0
     draw = of_project if given.projects else of_program
+    options = Options(target=given.target, style=given.style)
     for number in range(given.first, given.first + given.count):
         try:
-            outcome = draw(number, Options(target=given.target))
+            outcome = draw(number, options)
         except BrokenProgram as broken:
             print(f"{number}: {broken}", flush=True)
             faults["the grammar wrote a program that does not run"] += 1
