@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from rnn_codemod.editing.calls import RoundTripError, edit_call
@@ -12,6 +13,7 @@ from rnn_codemod.editing.edits import (
     DropArgument,
     DropNames,
     Edit,
+    MoveLines,
     MoveOut,
     NameArgument,
     Replace,
@@ -34,7 +36,8 @@ class _Editor:
         self._replaced: dict[Span, list[Replace]] = {}
         self._moved: dict[Span, MoveOut] = {}
         self._imports: dict[Span, DropNames] = {}
-        self._lines: dict[int, list[MoveOut | AddLines]] = {}
+        self._dropped: set[Span] = set()
+        self._lines: dict[int, list[MoveOut | MoveLines | AddLines]] = {}
         for edit in dict.fromkeys(edits):
             match edit:
                 case AddArgument() | DropArgument() | NameArgument():
@@ -44,12 +47,15 @@ class _Editor:
                 case MoveOut():
                     self._moved[edit.span] = edit
                     self._lines.setdefault(edit.before, []).append(edit)
+                case MoveLines():
+                    self._dropped.add(self._whole_lines(edit.span))
+                    self._lines.setdefault(edit.before, []).append(edit)
                 case DropNames():
                     self._imports[edit.statement] = edit
                 case AddLines():
                     self._lines.setdefault(edit.before, []).append(edit)
         self._spans = sorted(
-            {*self._calls, *self._replaced, *self._moved, *self._imports},
+            {*self._calls, *self._replaced, *self._moved, *self._dropped, *self._imports},
             key=lambda s: (s[0], -s[1]),
         )
 
@@ -66,6 +72,18 @@ class _Editor:
     def _line_start(self, offset: int) -> int:
         return max(self._text.rfind("\n", 0, offset), self._text.rfind("\r", 0, offset)) + 1
 
+    def _whole_lines(self, span: Span) -> Span:
+        """The lines of ``span`` with their ends; one blank line too, if they stand between two."""
+        start, end = self._line_start(span[0]), self._next_line(span[1])
+        blank = start > 0 and not self._text[self._line_start(start - 1) : start].strip()
+        if blank and (after := self._next_line(end)) and not self._text[end:after].strip():
+            end = after
+        return start, end
+
+    def _next_line(self, offset: int) -> int:
+        found = re.compile(r"\r\n|\r|\n").search(self._text, offset)
+        return found.end() if found else len(self._text)
+
     def _new_lines(self, before: int, indentation: str) -> list[str]:
         indentation = indentation.lstrip("\ufeff")
         lines: list[str] = []
@@ -74,6 +92,9 @@ class _Editor:
                 lines.extend(
                     f"{indentation if line else ''}{line}{self._newline}" for line in edit.lines
                 )
+            elif isinstance(edit, MoveLines):
+                moved = self._between(*edit.span, outside=self._whole_lines(edit.span))
+                lines.append(f"{indentation}{moved}{self._newline}")
             else:
                 value = _bracketed(self._call(edit.span))
                 lines.append(f"{indentation}{edit.name} = {value}{self._newline}")
@@ -94,6 +115,8 @@ class _Editor:
         return "".join(parts)
 
     def _rendered(self, span: Span) -> str:
+        if span in self._dropped:
+            return ""
         if span in self._moved:
             return self._moved[span].name
         if span in self._replaced:

@@ -55,6 +55,14 @@ class MoveOut:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveLines:
+    """Put the statement at ``span``, alone on its lines, before the line that holds ``before``."""
+
+    span: Span
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
 class AddLines:
     """Insert whole lines before the line of a statement that begins at ``before``."""
 
@@ -71,7 +79,7 @@ class DropNames:
 
 
 ArgumentEdit = AddArgument | DropArgument | NameArgument
-Edit = ArgumentEdit | Replace | MoveOut | AddLines | DropNames
+Edit = ArgumentEdit | Replace | MoveOut | MoveLines | AddLines | DropNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class Decision:
 def spans(edits: Iterable[Edit]) -> Iterator[Span]:
     """The spans of existing text that edits change."""
     for edit in edits:
-        if isinstance(edit, MoveOut | Replace):
+        if isinstance(edit, MoveOut | MoveLines | Replace):
             yield edit.span
         elif isinstance(edit, ArgumentEdit):
             yield edit.call

@@ -116,7 +116,7 @@ class Kept:
         if name.startswith(_LIBRARIES):
             if last in _AXIS:
                 return _along_another(node, last) or self._in_arguments(node)
-            return last in _SHAPED or self._in_arguments(node)
+            return last in _SHAPED | _LAYERS or self._in_arguments(node)
         match node.func:
             case ast.Attribute(value=array, attr=attr) if attr in _SHAPED or attr in _AXIS:
                 of_array = not values.of(array) or not name
@@ -129,6 +129,9 @@ class Kept:
                     return True
             case ast.Name(id=name) if values.scopes.lookup(name, node) is None:
                 return name in _PASSING and self._in_arguments(node)
+            case ast.Name() as function:
+                if any(map(self.may_change, self._bound(function))):
+                    return True
         return any(
             self.may_change(result)
             for value in values.of(node.func)

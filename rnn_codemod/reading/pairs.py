@@ -16,11 +16,15 @@ _LOOPS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 @dataclass(frozen=True)
 class Pair:
-    """``name`` is the instance where it already stands before the carry, else None."""
+    """``name`` is the instance where the cell has one already, else None.
+
+    ``moved`` is the statement that binds it, where that has to come before the carry.
+    """
 
     carry: CarryCall
     construction: Construction
     name: str | None
+    moved: ast.Assign | None = None
 
 
 def _initializer(carry: CarryCall) -> str:
@@ -51,6 +55,9 @@ class Pairs:
         if not self._same_carry(made, statement.targets[0].id):
             return None
         name = self._stands_before(made, statement)
+        moved = None if name else self._stands_after(made, statement)
+        if moved is not None:
+            return Pair(carry, made, ast.unparse(moved.targets[0]), moved)
         if name is None and not self._may_move(made, statement, statement.targets[0].id):
             return None
         return Pair(carry, made, name)
@@ -133,6 +140,47 @@ class Pairs:
         found = self._values.scopes.lookup(target.id, statement)
         return target.id if steady or (found and len(found[1]) == 1) else None
 
+    def _stands_after(self, made: Construction, statement: ast.Assign) -> ast.Assign | None:
+        """The line ``cell = Cell()`` after the carry in its block that may come before it."""
+        built = self._source.statement(made.node)
+        mine, other = self._block(statement), self._block(built)
+        if mine is None or other is None or mine[0] is not other[0] or other[1] <= mine[1]:
+            return None
+        match built:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is made.node:
+                pass
+            case _:
+                return None
+        if not self._alone(statement) or not self._alone(built) or self._noted(built):
+            return None
+        start, end = self._source.span(statement)[0], self._source.span(built)[0]
+        function = self._source.function(made.node) or self._source.tree
+        named = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+        if any(start <= self._source.span(n)[0] < end for n in named):
+            return None
+        if self._builds_between(statement, made.node):
+            return None
+        return built if self._unmoved(made, statement) else None
+
+    def _alone(self, statement: ast.stmt) -> bool:
+        """Whether nothing else stands on the lines of a statement."""
+        end = self._source.span(statement)[1]
+        rest = self._source.text[end : self._source.line_end(end)]
+        return self._source.indentation(statement) is not None and not rest.strip()
+
+    def _noted(self, statement: ast.stmt) -> bool:
+        """Whether a comment stands right above a statement, or in it."""
+        start, end = self._source.span(statement)
+        above = self._source.text[:start].rstrip(" \t").removesuffix("\n").rsplit("\n", 1)[-1]
+        return above.lstrip().startswith("#") or "#" in self._source.text[start:end]
+
+    def _unmoved(self, made: Construction, statement: ast.stmt) -> bool:
+        """Whether what the cell is built from means the same at ``statement``."""
+        arguments = [*made.node.args, *(k.value for k in made.node.keywords), made.node.func]
+        return all(
+            self._purity.pure(a) and self._purity.steady(a, statement, made.node) for a in arguments
+        )
+
     def _may_move(self, made: Construction, statement: ast.stmt, carry: str) -> bool:
         """Whether a cell that is applied where it is built may be built before the carry."""
         built = self._source.statement(made.node)
@@ -146,12 +194,7 @@ class Pairs:
             return False
         if not applied.args or ast.unparse(applied.args[0]) != carry:
             return False
-        if self._builds_between(statement, made.node):
-            return False
-        arguments = [*made.node.args, *(k.value for k in made.node.keywords), made.node.func]
-        return all(
-            self._purity.pure(a) and self._purity.steady(a, statement, made.node) for a in arguments
-        )
+        return not self._builds_between(statement, made.node) and self._unmoved(made, statement)
 
     def _builds_between(self, statement: ast.stmt, made: ast.Call) -> bool:
         """Whether a call in between may build cells of its own in this module's scope."""

@@ -231,7 +231,7 @@ class Purity:
                 return (
                     cls is not None
                     and here == frozenset({ModuleInstance(cls)})
-                    and self._is_field(cls, name)
+                    and (self._is_field(cls, name) or self._set_before(cls, name, target))
                     and self._has_self(target)
                 )
             case ast.Attribute(attr=name):
@@ -273,6 +273,20 @@ class Purity:
 
     def _is_field(self, cls: ast.ClassDef, name: str) -> bool:
         return not self.values.stores(cls, name) and name in self.scopes.of(cls).bindings
+
+    def _set_before(self, cls: ast.ClassDef, name: str, target: ast.AST) -> bool:
+        """Whether ``setup`` sets ``self.name``, once and for all, before it comes to ``target``."""
+        stored = self.values.stores(cls, name)
+        if len(stored) != 1 or stored[0][0] is None or name in self.scopes.of(cls).bindings:
+            return False
+        statement = self.source.statement(stored[0][0])
+        setup = self.source.parents[statement]
+        if not isinstance(setup, ast.FunctionDef) or setup.name != "setup":
+            return False
+        here = self.source.function(target)
+        return self.source.parents.get(setup) is cls and (
+            here is not setup or self._end(statement) <= self._at(target)
+        )
 
     def _has_self(self, node: ast.AST) -> bool:
         found = self.scopes.lookup("self", node)

@@ -10,6 +10,7 @@ from rnn_codemod.editing.edits import (
     AddLines,
     DropArgument,
     Edit,
+    MoveLines,
     MoveOut,
     NameArgument,
     Replace,
@@ -288,12 +289,14 @@ def paired(context: Context, pair: Pair) -> list[Edit]:
     carry = pair.carry
     evaluated_once(context, carry)
     statement = reading.source.statement(carry.node)
+    before = reading.source.span(statement)[0]
     edits: list[Edit] = []
     name = pair.name
     if name is None:
         name = reading.fresh_name("cell", carry.node)
-        before = reading.source.span(statement)[0]
         edits.append(MoveOut(reading.source.span(pair.construction.node), name, before))
+    elif pair.moved is not None:
+        edits.append(MoveLines(reading.source.span(pair.moved), before))
     edits.append(Replace(reading.source.span(carry.receiver), name))
     size = carry.parts["size"]
     last = axes(reading, size) if carry.convolutional else [size_in_shape(context, size)]

@@ -46,6 +46,8 @@ def _fault(
         return ANOTHER
     if use.sample is None or not _measures(reading, features, use.sample):
         return None
+    if reading.source.segment(features) == reading.sizes.carry_width(use.carry, made):
+        return None
     if found.kinds and found.kinds <= {Origin.CALLER, Origin.OTHER}:
         return OF_THE_INPUT
     return None
