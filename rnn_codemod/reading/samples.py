@@ -52,7 +52,9 @@ class Samples:
         axis = self._scan_axis(use)
         if axis is None:
             return None
-        spatial = self._spatial(carry)
+        spatial = _spatial(carry.parts["size"]) if carry.convolutional else []
+        if spatial is None:
+            return None
         batch = carry.parts["batch_dims"]
         if not self._shapes.same_batch(batch, sample, spatial, axis if axis >= 0 else None):
             return None
@@ -63,10 +65,6 @@ class Samples:
             return None
         return f"{text}[{':, ' * axis}0]"
 
-    def _spatial(self, carry: CarryCall) -> list[ast.expr]:
-        size = carry.parts["size"]
-        return size.elts[:-1] if carry.convolutional and isinstance(size, ast.Tuple) else []
-
     def _scan_axis(self, use: Application) -> int | None:
         """The axis that a lifted cell scans over; -1 for a plain cell; None if not known."""
         axes = set()
@@ -75,6 +73,17 @@ class Samples:
                 return None
             axes.add(_in_axes(value.cls.scan) if value.cls.lifted else -1)
         return axes.pop() if len(axes) == 1 else None
+
+
+def _spatial(size: ast.expr) -> list[ast.expr] | None:
+    """The elements of ``(*spatial, features)`` but the last; None where they are not told apart."""
+    match size:
+        case ast.Tuple(elts=[*spatial, _]) if spatial:
+            return spatial
+        case ast.BinOp(op=ast.Add(), left=left, right=ast.Tuple(elts=[*spatial, _])):
+            return [ast.Starred(left), *spatial]
+        case _:
+            return None
 
 
 def _in_axes(scan: ast.Call | None) -> int | None:

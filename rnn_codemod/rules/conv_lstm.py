@@ -15,6 +15,7 @@ from rnn_codemod.rules.forms import (
     after_receiver,
     axes,
     inside_function,
+    last_axis,
     one_line,
     paired,
     pairs_allowed,
@@ -189,9 +190,8 @@ def _no_other_features(context: Context, carry: CarryCall, size: ast.expr) -> No
             made.kinds & carry.kinds
             and context.reading.source.function(made.node) is function
             and isinstance(features, ast.Constant)
-            and isinstance(size, ast.Tuple)
-            and isinstance(size.elts[-1], ast.Constant)
-            and features.value != size.elts[-1].value
+            and isinstance(last := last_axis(size), ast.Constant)
+            and features.value != last.value
         ):
             raise CannotWrite("the size disagrees with the cell's features")
 
@@ -221,7 +221,8 @@ def _instance_agrees(context: Context, carry: CarryCall, size: ast.expr) -> None
             raise CannotWrite("the cell is built outside this file")
         if made.may_set("param_dtype"):
             raise CannotWrite("param_dtype would now give the carry its dtype")
-        if not isinstance(size, ast.Tuple) or ast.dump(size.elts[-1]) != ast.dump(features):
+        last = last_axis(size)
+        if last is None or ast.dump(last) != ast.dump(features):
             raise CannotWrite("the size may disagree with the cell's features")
 
 

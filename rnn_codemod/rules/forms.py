@@ -82,6 +82,17 @@ def axes(reading: Reading, node: ast.expr) -> list[str]:
             return [f"*{one_line(reading.source.segment(node))}"]
 
 
+def last_axis(size: ast.expr) -> ast.expr | None:
+    """The last element of a size that is written out at its end: the features of a ConvLSTM."""
+    match size:
+        case ast.Tuple(elts=[*_, last]) | ast.List(elts=[*_, last]):
+            return None if isinstance(last, ast.Starred) else last
+        case ast.BinOp(op=ast.Add(), right=right):
+            return last_axis(right)
+        case _:
+            return None
+
+
 def one_line(text: str) -> str:
     """An expression from several lines as one. Raises CannotWrite where a comment is in it."""
     if "\n" in text and "#" in text:

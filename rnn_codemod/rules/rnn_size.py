@@ -10,11 +10,12 @@ from rnn_codemod.reading.facts import Construction, RnnCall, given_features
 from rnn_codemod.reading.kinds import RNN_FIELDS, Kind
 from rnn_codemod.reading.sizes import NoWidth
 from rnn_codemod.reading.source import arguments
-from rnn_codemod.reading.value import CellInstance
+from rnn_codemod.reading.value import CellInstance, RnnClass
 from rnn_codemod.rules.forms import (
     CannotWrite,
     argument_index,
     constructor,
+    last_axis,
     width_of,
 )
 from rnn_codemod.rules.rule import Context, Rule
@@ -24,6 +25,7 @@ _NUMBERS = (ast.Constant, ast.Tuple, ast.BinOp, ast.Subscript)
 
 
 def find(context: Context) -> Iterator[Decision]:
+    yield from _by_partial(context)
     for layer in context.reading.facts.layers:
         kinds = run_by(context, layer)
         if any(kind.own_carry or kind.carryless for kind in kinds):
@@ -39,6 +41,21 @@ def find(context: Context) -> Iterator[Decision]:
         else:
             reason = "the cell's features are the size that nn.RNN was given"
             yield rule.rewrite(context, layer.node, MESSAGE, *edits, reason=reason)
+
+
+def _by_partial(context: Context) -> Iterator[Decision]:
+    """``functools.partial(nn.RNN, cell_size=8)``: the cells come later, and from anywhere."""
+    values = context.reading.values
+    for node in context.reading.source.nodes:
+        if not isinstance(node, ast.Call) or values.dotted(node.func) != "functools.partial":
+            continue
+        if not any(isinstance(v, RnnClass) and v.name == "RNN" for v in values.of(node.args[0])):
+            continue
+        sizes = [k.value for k in node.keywords if k.arg == "cell_size"] or node.args[2:3]
+        if sizes:
+            recipe = f"Cell(features={ast.unparse(sizes[0])}, ...) for each, and no cell_size here"
+            reason = "the cells that it will be called with are not in sight"
+            yield rule.refuse(context, node, MESSAGE, reason, recipe)
 
 
 def run_by(context: Context, layer: RnnCall) -> frozenset[Kind]:
@@ -121,9 +138,10 @@ def kept_dtype_for(context: Context, made: Construction) -> str | None:
 def _check_features(context: Context, layer: RnnCall, made: Construction) -> None:
     features = given_features(made)
     size = _literal(context, layer.size)
-    if features is None or not isinstance(size, ast.Tuple | ast.List) or not size.elts:
+    last = last_axis(size)
+    if features is None or last is None:
         raise CannotWrite("the size of the ConvLSTMCell is not a tuple that the text tells")
-    if ast.dump(size.elts[-1]) != ast.dump(features):
+    if ast.dump(last) != ast.dump(features):
         raise CannotWrite("the size may disagree with the cell's features")
 
 
