@@ -9,6 +9,30 @@ from rnn_codemod.tree import Disk, Tree
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What all files that use a custom cell say of it, told once for all of them.
+
+    Every path is absolute, and everything is in the order in which the files were read.
+    """
+
+    home: str
+    """The file that defines the class."""
+    name: str
+    line: int
+    unread: str = ""
+    """A file that may use it and cannot be read; the rest is not known then."""
+    used: bool = False
+    names: tuple[str, ...] = ()
+    """Those of the class and of all that inherit its carry."""
+    open_carries: tuple[tuple[str, int], ...] = ()
+    """Lines with a carry that may be of an instance which is handed on."""
+    faults: tuple[tuple[str, str], ...] = ()
+    """By file, why its uses cannot be written."""
+    left_alone: tuple[str, ...] = ()
+    """Files in which a comment leaves a part of it alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
     """The other files, as one file sees them."""
 
@@ -19,3 +43,5 @@ class Around:
     """By the name of a cell class of the project, the given files that mention it."""
     tree: Tree = field(default_factory=Disk)
     """Answers which files and folders there are."""
+    verdicts: tuple[Verdict, ...] = ()
+    """On custom cells of the project that the file may use."""

@@ -22,6 +22,7 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from rnn_codemod import __version__
+from rnn_codemod.around import Verdict
 from rnn_codemod.findings import Applicability, Finding, Options
 from rnn_codemod.results import FileResult
 from rnn_codemod.treat import Job
@@ -117,6 +118,7 @@ class Cache:
 
     def _key(self, work: str, job: Job) -> str:
         asked = {**self._run, "work": work, "path": job.path, "users": dict(job.users)}
+        asked["verdicts"] = [asdict(verdict) for verdict in job.verdicts]
         return json.dumps(asked, sort_keys=True)
 
     def _place(self, key: str) -> str:
@@ -215,6 +217,8 @@ def _dumped(result: object) -> object:
     """``None`` for what may be of this moment: a file that failed could be read the next time."""
     if isinstance(result, frozenset):
         return sorted(result) or None
+    if isinstance(result, tuple):
+        return {"verdicts": [asdict(verdict) for verdict in result]} if result else None
     if not isinstance(result, FileResult) or result.problem is not None:
         return None
     return {
@@ -234,6 +238,8 @@ def _loaded(plain: Any) -> object:
     """Raises KeyError, TypeError, ValueError or AttributeError for what ``_dumped`` never made."""
     if isinstance(plain, list):
         return frozenset(plain)
+    if "verdicts" in plain:
+        return tuple(_verdict(it) for it in plain["verdicts"])
     return FileResult(
         plain["path"],
         tuple(_finding(it) for it in plain["rewritten"]),
@@ -251,5 +257,17 @@ def _finding(plain: Any) -> Finding:
             **plain,
             "applicability": Applicability(plain["applicability"]),
             "recipe": tuple(plain["recipe"]),
+        }
+    )
+
+
+def _verdict(plain: Any) -> Verdict:
+    return Verdict(
+        **{
+            **plain,
+            "names": tuple(plain["names"]),
+            "open_carries": tuple((path, line) for path, line in plain["open_carries"]),
+            "faults": tuple((path, why) for path, why in plain["faults"]),
+            "left_alone": tuple(plain["left_alone"]),
         }
     )

@@ -127,9 +127,11 @@ def gather(tree: Tree, job: Job) -> None:
         with suppress(OSError):
             if may_be_legacy(tree.read(module)):
                 imported_files(tree, module)
-    for users in job.users.values():
-        for path in users:
-            imported_files(tree, tree.absolute(path))
+    known = {verdict.name for verdict in job.verdicts}
+    for name, users in job.users.items():
+        if name not in known:
+            for path in users:
+                imported_files(tree, tree.absolute(path))
 
 
 def _attempt(sender: str, work: Work[Result], tree: Tree, job: Job) -> Result | _Asks:

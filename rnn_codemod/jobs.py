@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
+from rnn_codemod.around import Verdict
 from rnn_codemod.crew import Crew
 from rnn_codemod.files.documents import is_document
 from rnn_codemod.files.problem import Problem, os_cause
@@ -22,7 +24,7 @@ from rnn_codemod.files.search import (
 from rnn_codemod.findings import Options
 from rnn_codemod.imports import Imports, imported_by, leading_to, reached_from
 from rnn_codemod.results import FileResult
-from rnn_codemod.treat import Engine, Job, exports
+from rnn_codemod.treat import Engine, Job, exports, judged
 from rnn_codemod.tree import read
 
 
@@ -97,8 +99,25 @@ def jobs_of(
         paths = tuple(sorted(using, key=order.__getitem__))
         for path in paths:
             of_file.setdefault(path, {})[name] = paths
+    homes = [Job(job.path, of_file[job.path]) for job in defining if job.path in of_file]
+    verdicts: dict[str, list[Verdict]] = {}
+    judgements = crew.work(partial(judged, engine, options), _none, homes)
+    for verdict in chain.from_iterable(judgements):
+        verdicts.setdefault(verdict.name, []).append(verdict)
     wanted = {candidate.path for candidate in candidates}.union(of_file)
-    return [Job(path, of_file.get(path, {})) for path in files if path in wanted]
+    return [
+        Job(path, of_file.get(path, {}), _on(of_file.get(path, {}), verdicts))
+        for path in files
+        if path in wanted
+    ]
+
+
+def _on(names: Iterable[str], verdicts: Mapping[str, Sequence[Verdict]]) -> tuple[Verdict, ...]:
+    return tuple(chain.from_iterable(verdicts.get(name, ()) for name in names))
+
+
+def _none(_job: Job, _cause: str) -> tuple[Verdict, ...]:
+    return ()
 
 
 def _names(

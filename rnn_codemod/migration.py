@@ -7,16 +7,23 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rnn_codemod.annotate import comments
-from rnn_codemod.around import Around
+from rnn_codemod.around import Around, Verdict
 from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.findings import Applicability, Migration, Options, Remark
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.world import World
-from rnn_codemod.rules import RULES, idiomatic
+from rnn_codemod.rules import RULES, custom_cell, everywhere, idiomatic
 from rnn_codemod.rules.rule import Context
 from rnn_codemod.suppressed import Suppressed
 from rnn_codemod.targets import runtime_imports
-from rnn_codemod.together import held_elsewhere, place, refused_because, with_what_belongs, without
+from rnn_codemod.together import (
+    held_elsewhere,
+    leaving_alone,
+    place,
+    refused_because,
+    with_what_belongs,
+    without,
+)
 from rnn_codemod.unnamed import RULE as UNNAMED
 from rnn_codemod.unnamed import unnamed_carries
 
@@ -66,7 +73,7 @@ def _context(text: str, options: Options, around: Around | None) -> Context:
     world = World(around.load, around.tree)
     reading = Reading.of(text, around.path, world)
     world.add(around.path, reading)
-    return Context(reading, options, world, around.users)
+    return Context(reading, options, world, around.users, around.verdicts)
 
 
 def _decide(context: Context) -> list[Decision]:
@@ -129,6 +136,19 @@ def exported_cells(text: str) -> frozenset[str]:
         for node in reading.source.nodes
         if isinstance(node, ast.ClassDef) and reading.values.cell_kind(node) is not None
     )
+
+
+def verdicts(text: str, options: Options, around: Around) -> tuple[Verdict, ...]:
+    """On the custom cells that this text defines, what all files that use them say.
+
+    Raises SyntaxError, ValueError or RecursionError for a text that cannot be read.
+    """
+    if not options.wants(custom_cell.rule.name, custom_cell.rule.group):
+        return ()
+    context = _context(text, options, around)
+    found = tuple(everywhere.verdicts(context))
+    context = replace(context, verdicts=found)
+    return tuple(replace(it, left_alone=tuple(leaving_alone(context, it))) for it in found)
 
 
 def _applied(decision: Decision, options: Options) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Set
 from dataclasses import replace
 
+from rnn_codemod.around import Verdict
 from rnn_codemod.editing.edits import Decision, Span, spans
 from rnn_codemod.findings import Applicability
-from rnn_codemod.rules import RULES
+from rnn_codemod.rules import RULES, custom_cell
+from rnn_codemod.rules.everywhere import path_of
 from rnn_codemod.rules.rule import Context
 from rnn_codemod.suppressed import Suppressed
 
@@ -45,18 +48,38 @@ def held_elsewhere(context: Context, decisions: list[Decision]) -> list[Decision
     names = {d.finding.rule for d in decisions} & WHOLE
     if not names or context.world is None:
         return decisions
-    for path in sorted({path for paths in context.users.values() for path in paths}):
-        reading = context.world.reading(path)
-        if reading is None or reading is context.reading:
-            continue
-        suppressed = Suppressed(reading.source)
-        there = replace(context, reading=reading)
-        if suppressed and any(
-            suppressed.covers(decision) for name in names for decision in RULES[name].find(there)
-        ):
+    here = path_of(context)
+    known = {path for verdict in context.verdicts for path in verdict.left_alone}
+    asked = names - {custom_cell.rule.name} if context.verdicts else names
+    users = {path for paths in context.users.values() for path in paths}
+    elsewhere = sorted(known) if asked < names else []
+    elsewhere += [path for path in sorted(users) if asked and _leaves_alone(context, path, asked)]
+    for path in elsewhere:
+        if context.world.absolute(path) != here:
             why = f"a comment in {os.path.basename(path)} leaves a part of it alone"
             return [refused_because(d, why) if d.finding.rule in names else d for d in decisions]
     return decisions
+
+
+def leaving_alone(context: Context, verdict: Verdict) -> Iterator[str]:
+    """The files in which a comment leaves a part of a custom cell alone."""
+    assert context.world is not None
+    paths = {verdict.home, *map(context.world.absolute, context.users.get(verdict.name, ()))}
+    for path in sorted(paths):
+        if _leaves_alone(context, path, {custom_cell.rule.name}):
+            yield path
+
+
+def _leaves_alone(context: Context, path: str, names: Set[str]) -> bool:
+    assert context.world is not None
+    reading = context.world.reading(path)
+    if reading is None:
+        return False
+    suppressed = Suppressed(reading.source)
+    there = replace(context, reading=reading)
+    return bool(suppressed) and any(
+        suppressed.covers(decision) for name in names for decision in RULES[name].find(there)
+    )
 
 
 def with_what_belongs(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from rnn_codemod.around import Around
+from rnn_codemod.around import Around, Verdict
 from rnn_codemod.files.decode import CannotDecode, decode
 from rnn_codemod.files.documents import code_of, is_document, migrate_text
 from rnn_codemod.files.problem import Problem, os_cause
@@ -19,12 +19,18 @@ PYTHON_2 = ("Missing parentheses in call to", "multiple exception types", "leadi
 """What today's parser says of the commonest constructs of Python 2."""
 
 
+def no_verdicts(_text: str, _options: Options, _around: Around) -> tuple[Verdict, ...]:
+    """Of an engine that asks everything anew for each file."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """What is done to a text."""
 
     migrate: Callable[[str, Options, Around | None], Migration]
     exported_cells: Callable[[str], frozenset[str]]
+    verdicts: Callable[[str, Options, Around], tuple[Verdict, ...]] = no_verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +40,16 @@ class Job:
     path: str
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the name of a cell class that the file mentions, all given files that do."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What those files say of it."""
     data: bytes | None = None
 
 
 def the_rules() -> Engine:
     """The engine of the product."""
-    from rnn_codemod.migration import exported_cells, migrate_source
+    from rnn_codemod.migration import exported_cells, migrate_source, verdicts
 
-    return Engine(migrate_source, exported_cells)
+    return Engine(migrate_source, exported_cells, verdicts)
 
 
 def exports(engine: Engine, options: Options, tree: Tree, job: Job) -> frozenset[str]:
@@ -61,6 +69,19 @@ def exports(engine: Engine, options: Options, tree: Tree, job: Job) -> frozenset
         return frozenset()
 
 
+def judged(engine: Engine, options: Options, tree: Tree, job: Job) -> tuple[Verdict, ...]:
+    """On the cells in a file, what the files that use them say; none where it cannot be read."""
+    try:
+        text = decode(tree.read(job.path)).text
+        return engine.verdicts(text, options, _around(tree, job))
+    except Exception:
+        return ()
+
+
+def _around(tree: Tree, job: Job) -> Around:
+    return Around(job.path, partial(_text, tree), job.users, tree, job.verdicts)
+
+
 def _text(tree: Tree, path: str) -> str:
     """The Python of another file of the project."""
     return code_of(path, decode(tree.read(path), cookies=not is_document(path)).text)
@@ -73,7 +94,7 @@ def treat(engine: Engine, options: Options, tree: Tree, job: Job) -> FileResult:
         source = decode(before, cookies=not is_document(job.path))
         around = None
         if job.data is None:
-            around = Around(job.path, partial(_text, tree), job.users, tree)
+            around = _around(tree, job)
         treated = migrate_text(job.path, source.text, engine.migrate, options, around)
         migration = treated.migration
         after = source.encode(migration.text)

@@ -33,6 +33,10 @@ class World:
         """Make a file known that was read already."""
         self._readings[self._tree.absolute(path)] = reading
 
+    def absolute(self, path: str) -> str:
+        """``path`` from the root of the file system."""
+        return self._tree.absolute(path)
+
     def owner(self, node: ast.AST) -> Reading | None:
         """The reading of the file that ``node`` stands in."""
         for reading in self._readings.values():

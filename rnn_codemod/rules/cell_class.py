@@ -13,6 +13,14 @@ from rnn_codemod.rules.forms import CannotWrite
 from rnn_codemod.rules.rule import Context
 
 
+class Unread(CannotWrite):
+    """A file may use a class and cannot be read."""
+
+    def __init__(self, path: str, name: str) -> None:
+        super().__init__(f"{path} may use {name} and cannot be read")
+        self.path = path
+
+
 def other_files(context: Context, definition: ast.ClassDef) -> list[Context]:
     """The file that defines the class, and the given files that may use it."""
     if context.world is None:
@@ -22,7 +30,7 @@ def other_files(context: Context, definition: ast.ClassDef) -> list[Context]:
     for path in context.users.get(definition.name, ()):
         reading = context.world.reading(path)
         if reading is None:
-            raise CannotWrite(f"{path} may use {definition.name} and cannot be read")
+            raise Unread(path, definition.name)
         readings.append(reading)
     others = [r for r in dict.fromkeys(readings) if r is not context.reading]
     return [replace(context, reading=reading) for reading in others]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 from rnn_codemod.editing.edits import Edit
@@ -26,7 +26,6 @@ from rnn_codemod.rules.forms import (
 from rnn_codemod.rules.instance_carry import knows_size
 from rnn_codemod.rules.rnn_size import run_by, without_size
 from rnn_codemod.rules.rule import Context
-from rnn_codemod.unnamed import open_carries
 
 _NOT_KNOWN = (Unknown, Dotted)
 
@@ -114,17 +113,7 @@ def names_in(context: Context, definition: ast.ClassDef) -> set[str]:
     }
 
 
-def check_handed(files: Sequence[Context], cells: Sequence[CellUses]) -> None:
-    """Raise CannotWrite where an instance is handed on, and a carry is somebody's not known."""
-    if not any(_hands(file, cell) for file, cell in zip(files, cells, strict=True)):
-        return
-    for file in files:
-        for node in open_carries(file.reading):
-            where = f"{file.reading.values.path}, line {node.lineno}"
-            raise CannotWrite(f"the cell is handed on, and the carry in {where} may be of it")
-
-
-def _hands(context: Context, cell: CellUses) -> bool:
+def hands(context: Context, cell: CellUses) -> bool:
     """Whether an instance is an argument of anything but flax."""
     return any(
         isinstance(value, CellInstance) and cell.covers(value.cls.kind)

@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.reading.kinds import Kind
 from rnn_codemod.reading.value import CellInstance
-from rnn_codemod.rules.cell_class import class_edits, legacy_method, other_files
+from rnn_codemod.rules.cell_class import class_edits, legacy_method
 from rnn_codemod.rules.cell_uses import (
     CellUses,
-    check_handed,
-    check_uses,
     edits_of,
-    names_in,
     uses_of,
 )
+from rnn_codemod.rules.everywhere import check_everywhere
 from rnn_codemod.rules.forms import CannotWrite
 from rnn_codemod.rules.rule import Context, Rule
 
@@ -65,7 +63,7 @@ def _whole(context: Context, cell: CellUses) -> Iterator[Decision]:
     name = cell.definition.name
     defined_here = cell.definition in context.reading.scopes
     try:
-        _check_everywhere(context, cell)
+        check_everywhere(context, cell)
         edits = class_edits(context, cell.kind, cell.method) if defined_here else []
         uses = edits_of(context, cell)
     except CannotWrite as why:
@@ -81,27 +79,6 @@ def _whole(context: Context, cell: CellUses) -> Iterator[Decision]:
         yield rule.rewrite(context, cell.method, CLASS, *edits)
     for node, changes in uses:
         yield rule.rewrite(context, node, USE, *changes)
-
-
-def _check_everywhere(context: Context, cell: CellUses) -> None:
-    """Raise CannotWrite unless every file that uses the class can be written."""
-    name = cell.definition.name
-    files = [context, *other_files(context, cell.definition)]
-    cells = [uses_of(file, cell.kind, cell.method) for file in files]
-    if not any(used.nodes for used in cells) and not name.startswith("_"):
-        raise CannotWrite(f"{name} is not used in the given files, so it must be used in others")
-    check_handed(files, cells)
-    names = {name}.union(*(names_in(file, cell.definition) for file in files))
-    for file, used in zip(files, cells, strict=True):
-        try:
-            check_uses(file, used, names)
-            if cell.definition in file.reading.scopes:
-                class_edits(file, used.kind, used.method)
-            edits_of(file, used)
-        except CannotWrite as why:
-            if file is context:
-                raise
-            raise CannotWrite(f"{file.reading.values.path}: {why}") from why
 
 
 rule = Rule(

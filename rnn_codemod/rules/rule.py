@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from rnn_codemod.around import Verdict
 from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.findings import LEGACY, Applicability, Finding, Options
 from rnn_codemod.reading.reading import Reading
@@ -21,6 +22,8 @@ class Context:
     world: World | None = None
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the name of a cell class, the given files that mention it."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What is known already of custom cells that the file may use."""
 
 
 @dataclass(frozen=True)

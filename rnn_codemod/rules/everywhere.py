@@ -1,0 +1,103 @@
+"""Whether all files that use a custom cell can be written: asked once, and known in each."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from rnn_codemod.around import Verdict
+from rnn_codemod.rules.cell_class import Unread, class_edits, legacy_method, other_files
+from rnn_codemod.rules.cell_uses import (
+    CellUses,
+    check_uses,
+    edits_of,
+    hands,
+    names_in,
+    uses_of,
+)
+from rnn_codemod.rules.forms import CannotWrite
+from rnn_codemod.rules.rule import Context
+from rnn_codemod.unnamed import open_carries
+
+
+def verdicts(context: Context) -> Iterator[Verdict]:
+    """On each cell with a legacy carry of its own that the file of ``context`` defines."""
+    for node in context.reading.source.nodes:
+        kind = context.reading.values.cell_kind(node) if isinstance(node, ast.ClassDef) else None
+        if kind is not None and kind.carry_class is node:
+            method = legacy_method(node)
+            if method is not None:
+                yield _verdict(context, uses_of(context, kind, method))
+
+
+def check_everywhere(context: Context, cell: CellUses) -> None:
+    """Raise CannotWrite unless every file that uses the class can be written."""
+    name = cell.definition.name
+    home = _home(context, cell)
+    known = [it for it in context.verdicts if (it.home, it.line) == (home, cell.definition.lineno)]
+    verdict = known[0] if known else _verdict(context, cell)
+    if verdict.unread:
+        raise Unread(verdict.unread, name)
+    if not verdict.used and not cell.nodes and not name.startswith("_"):
+        raise CannotWrite(f"{name} is not used in the given files, so it must be used in others")
+    here = path_of(context)
+    # What stands in this file comes first.
+    for path, line in sorted(verdict.open_carries, key=lambda carry: carry[0] != here):
+        where = f"{context.reading.values.path if path == here else path}, line {line}"
+        raise CannotWrite(f"the cell is handed on, and the carry in {where} may be of it")
+    _check_file(context, cell, {*verdict.names, *names_in(context, cell.definition)})
+    for path, why in verdict.faults:
+        if path != here:
+            raise CannotWrite(f"{path}: {why}")
+
+
+def path_of(context: Context) -> str:
+    """The path of a file from the root of the file system."""
+    path = context.reading.values.path
+    return path if context.world is None else context.world.absolute(path)
+
+
+def _verdict(context: Context, cell: CellUses) -> Verdict:
+    told = Verdict(_home(context, cell), cell.definition.name, cell.definition.lineno)
+    try:
+        files = [context, *other_files(context, cell.definition)]
+    except Unread as why:
+        return replace(told, unread=why.path)
+    cells = [uses_of(file, cell.kind, cell.method) for file in files]
+    names = {told.name}.union(*(names_in(file, cell.definition) for file in files))
+    handed = any(hands(file, used) for file, used in zip(files, cells, strict=True))
+    faults: list[tuple[str, str]] = []
+    for file, used in zip(files, cells, strict=True):
+        try:
+            _check_file(file, used, names)
+        except CannotWrite as why:
+            faults.append((path_of(file), str(why)))
+    return replace(
+        told,
+        used=any(used.nodes for used in cells),
+        names=tuple(sorted(names)),
+        open_carries=tuple(_open_carries(files)) if handed else (),
+        faults=tuple(faults[:2]),  # One of them may be of the file that asks.
+    )
+
+
+def _open_carries(files: Sequence[Context]) -> Iterator[tuple[str, int]]:
+    """The first line of each file."""
+    for file in files:
+        for node in islice(open_carries(file.reading), 1):
+            yield path_of(file), node.lineno
+
+
+def _home(context: Context, cell: CellUses) -> str:
+    owner = context.world.owner(cell.definition) if context.world is not None else None
+    return path_of(context if owner is None else replace(context, reading=owner))
+
+
+def _check_file(context: Context, cell: CellUses, names: set[str]) -> None:
+    """Raise CannotWrite unless all uses in one file can be written."""
+    check_uses(context, cell, names)
+    if cell.definition in context.reading.scopes:
+        class_edits(context, cell.kind, cell.method)
+    edits_of(context, cell)
