@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tokenize
+from collections import Counter
 from collections.abc import Iterable
 
 from rnn_codemod.editing.calls import RoundTripError, edit_call
@@ -20,12 +23,13 @@ from rnn_codemod.editing.edits import (
     Span,
 )
 from rnn_codemod.editing.imports import drop_names
+from rnn_codemod.editing.width import within_width
 from rnn_codemod.reading.source import quiet_tree
 
 
 def apply_edits(text: str, edits: Iterable[Edit], newline: str) -> str:
     """The text with all edits done. Raises RoundTripError; then nothing may be written."""
-    return _Editor(text, edits, newline).whole()
+    return within_width(text, _Editor(text, edits, newline).whole(), newline)
 
 
 class _Editor:
@@ -147,5 +151,15 @@ def check_result(before: str, after: str) -> None:
         quiet_tree(after)
     except SyntaxError as error:
         raise RoundTripError(f"the rewritten text would not parse: {error.msg}") from error
-    if before.count("#") > after.count("#"):
+    if _notes(before) - _notes(after) and _comments(before) - _comments(after):
         raise RoundTripError("a comment would be lost")
+
+
+def _notes(text: str) -> Counter[str]:
+    """What stands behind the first ``#`` of each line: a comment, or the rest of a string."""
+    return Counter(line.partition("#")[2].strip() for line in text.split("\n") if "#" in line)
+
+
+def _comments(text: str) -> Counter[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return Counter(token.string for token in tokens if token.type == tokenize.COMMENT)

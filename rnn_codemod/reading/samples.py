@@ -59,6 +59,8 @@ class Samples:
         if not self._shapes.same_batch(batch, sample, spatial, axis if axis >= 0 else None):
             return None
         text = self._source.segment(sample)
+        if "#" in text:
+            return None
         if axis < 0:
             return text
         if not isinstance(sample, ast.Name):

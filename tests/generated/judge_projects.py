@@ -71,7 +71,7 @@ class _Trial:
         faults += self._of_another_way(after, refused)
         if not refused and not faults:
             faults += of_the_numbers(arrays, lambda: project_current(folder))
-        elif not faults and self._options.target == "flax":
+        elif not faults and self._options.target == "flax" and not _of_elsewhere(refused):
             faults += of_the_half_migrated(arrays, lambda: project_half_migrated(folder))
         return ProjectVerdict(tuple(faults), refused, after)
 
@@ -152,6 +152,11 @@ class _Trial:
             for result in results
             for finding in result.refused
         }
+
+
+def _of_elsewhere(refused: tuple[tuple[str, Finding], ...]) -> bool:
+    """Whether a refusal says that a cell of another file should have another size."""
+    return any("comes from elsewhere" in finding.reason for _, finding in refused)
 
 
 _IN_PROCESSES = """
