@@ -481,7 +481,7 @@ class Sizes:
         return cls is not base and any(
             value.node is base or self._inherits(value.node, base)
             for node in cls.bases
-            for value in self.values.of(node)
+            for value in self.values.owner(cls).of(node)
             if isinstance(value, ModuleClass) and value.node is not cls
         )
 

@@ -106,6 +106,8 @@ def _check_width(call: Any, args: Any, kwargs: Any, context: Any) -> Any:
     cells = (nn.RNNCellBase, rnn_runtime.RNNCellBase)
     if isinstance(module, cells) and context.method_name == "__call__":
         told = getattr(module, "features", None)
+        if callable(told):
+            raise TypeError("a legacy cell was given an activation by position")
         if told is not None and any(base.__name__ in _DENSE for base in type(module).__mro__):
             carry = args[0] if args else kwargs["carry"]
             widths = {leaf.shape[-1] for leaf in jax.tree_util.tree_leaves(carry)}
