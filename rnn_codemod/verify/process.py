@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -60,8 +62,20 @@ def run(
     ``tick`` is called about ten times a second with the seconds so far. However this ends, by an
     exception too, no process of the command is left. Raises CannotRun.
     """
+    with _orphans_come_here():
+        return _run(command, folder, environment, timeout, tick)
+
+
+def _run(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    timeout: float,
+    tick: Callable[[float], None],
+) -> Ended:
     mark = uuid.uuid4().hex
     started = time.monotonic()
+    others = frozenset(_children())
     try:
         process = subprocess.Popen(
             command,
@@ -79,7 +93,7 @@ def run(
     try:
         code = _wait(process, started, timeout, tick)
     finally:
-        _end_all(process, mark)
+        _end_all(process, mark, others)
         tail.join()
     return Ended(code, time.monotonic() - started, tail.text())
 
@@ -98,19 +112,58 @@ def _wait(
     return None
 
 
-def _end_all(process: subprocess.Popen[bytes], mark: str) -> None:
-    """Ends the command and whatever it started, those that left its group too."""
-    if process.poll() is None:
-        _signal_group(process.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE)
-    _signal_group(process.pid, signal.SIGKILL)
-    process.wait()
-    while escaped := _marked(mark):
-        for pid in escaped:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.02)
+def _end_all(process: subprocess.Popen[bytes], mark: str, others: frozenset[int]) -> None:
+    """Ends the command and whatever it started, those that left its group too.
+
+    ``others`` are children of this process that are none of the command's.
+    """
+    try:
+        if process.poll() is None:
+            _signal_group(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE)
+    finally:  # Who asks a second time to end has no patience left, and no process either.
+        _signal_group(process.pid, signal.SIGKILL)
+        process.wait()
+        while escaped := {*_marked(mark), *_children()} - others:
+            for pid in escaped:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+            time.sleep(0.02)
+
+
+_PR_SET_CHILD_SUBREAPER, _PR_GET_CHILD_SUBREAPER = 36, 37
+
+
+@contextmanager
+def _orphans_come_here() -> Iterator[None]:
+    """Has processes whose parent has ended become children of this one, where Linux does that.
+
+    A daemon that cleared its environment would not be found otherwise.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    prctl, before = ctypes.CDLL(None).prctl, ctypes.c_int()
+    prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(before), 0, 0, 0)
+    prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        prctl(_PR_SET_CHILD_SUBREAPER, before.value, 0, 0, 0)
+
+
+def _children() -> list[int]:
+    """The processes whose parent is this one, those that ended and were not waited for too."""
+    parent = str(os.getpid()).encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, IndexError):
+            if (entry / "stat").read_bytes().rpartition(b")")[2].split()[1] == parent:
+                found.append(int(entry.name))
+    return found
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from rnn_codemod.verify.process import KEPT, CannotRun, Ended, run
+from rnn_codemod.verify.process import GRACE, KEPT, CannotRun, Ended, _children, run
 
 
 def run_code(code: str, folder: Path, timeout: float = 60.0) -> Ended:
@@ -31,6 +32,10 @@ def processes_of(folder: Path) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def children() -> list[int]:
+    return [pid for pid in _children() if Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"]
 
 
 def test_a_good_command(tmp_path: Path):
@@ -79,6 +84,54 @@ def test_processes_left_running_are_ended(tmp_path: Path, session: str):
     assert run_code(code, tmp_path).code == 0
     assert time.monotonic() - started < 300
     assert processes_of(tmp_path) == []
+
+
+def test_a_daemon_with_a_cleared_environment_is_ended(tmp_path: Path):
+    # It holds the output open, too: to wait for that would take as long as it lives.
+    code = (
+        "import os, time\n"
+        "if os.fork() == 0:\n"
+        "    os.setsid()\n"
+        "    if os.fork() == 0:\n"
+        "        import sys\n"
+        "        os.execve(sys.executable, ['python', '-c', 'import time; time.sleep(600)'], {})\n"
+        "    os._exit(0)\n"
+        "os.wait()\n"
+    )
+    started = time.monotonic()
+    ended = run_code(code, tmp_path)
+    assert ended.well
+    assert time.monotonic() - started < 300
+    assert children() == []
+
+
+def test_a_second_request_to_end_leaves_no_process_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def interrupt(*asked: object) -> None:
+        raise KeyboardInterrupt
+
+    def wait(process: subprocess.Popen[bytes], seconds: float | None = None) -> int:
+        if seconds == GRACE:
+            interrupt()
+        return real(process, seconds)
+
+    real = subprocess.Popen.wait
+    monkeypatch.setattr(subprocess.Popen, "wait", wait)
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    with pytest.raises(KeyboardInterrupt):
+        run([sys.executable, "-c", code], tmp_path, environment(tmp_path), 60, interrupt)
+    assert processes_of(tmp_path) == []
+
+
+def test_other_children_of_the_caller_live_on(tmp_path: Path):
+    mine = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    try:
+        assert run_code("print(1)", tmp_path).well
+        assert mine.poll() is None
+    finally:
+        mine.kill()
+        mine.wait()
 
 
 def test_an_exception_of_the_caller_ends_the_command(tmp_path: Path):
