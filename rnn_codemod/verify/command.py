@@ -15,7 +15,8 @@ def argv(words: Sequence[str], python: Path, root: Path, copy: Path) -> list[str
     """The command with ``python`` for any interpreter, and ``copy`` for ``root`` in its paths.
 
     A script, ``-m module`` and ``-c code`` need no interpreter before them. A program such as
-    ``pytest`` is run by its module where the interpreter has no such script beside it.
+    ``pytest`` is run by its module where the interpreter has no such script beside it; one of an
+    environment that is not in the copy (``.venv/bin/pytest``) is the interpreter's of that name.
     """
     words = [_moved(word, root, copy) for word in words]
     first = words[0]
@@ -23,15 +24,24 @@ def argv(words: Sequence[str], python: Path, root: Path, copy: Path) -> list[str
         return [str(python), *words[1:]]
     if first in ("-m", "-c") or first.endswith(".py"):
         return [str(python), *words]
+    if os.sep in first and not (copy / first).exists():
+        first = os.path.basename(first)
     if first == "pytest" or (python.parent / first).is_file():
         beside = python.parent / first
-        return [str(beside), *words[1:]] if beside.is_file() else [str(python), "-m", *words]
+        return (
+            [str(beside), *words[1:]]
+            if beside.is_file()
+            else [str(python), "-m", first, *words[1:]]
+        )
     return words
 
 
 def _moved(word: str, root: Path, copy: Path) -> str:
-    if word == str(root):
-        return str(copy)
+    """The word with paths of the tree redirected, also where they go by a link, as ``$PWD`` may."""
+    if os.path.isabs(word):
+        real = Path(os.path.realpath(word))
+        if real.is_relative_to(root):
+            return str(copy / real.relative_to(root))
     return word.replace(f"{root}{os.sep}", f"{copy}{os.sep}")
 
 

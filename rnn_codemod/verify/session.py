@@ -276,6 +276,7 @@ class _Session:
     def _variables(self, side: str, folder: Path, tree: Path) -> dict[str, str]:
         variables = {
             "RNN_CODEMOD_RECORD": str(folder),
+            "RNN_CODEMOD_ROOT": str(self.trees.root),
             "RNN_CODEMOD_TREE": f"{tree}/",
             "TMPDIR": str(self.scratch / "temporary"),
             **devices.variables(self.request.device, self.request.devices, os.environ),

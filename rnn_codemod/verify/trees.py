@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnn_codemod.files.discover import NEVER_WALKED
 from rnn_codemod.files.documents import DOCUMENTS
 from rnn_codemod.findings import Options
 from rnn_codemod.run import Mode, migrate_paths
-from rnn_codemod.verify.problem import UsageError, VerifyError
+from rnn_codemod.verify.copying import copy_ignored, copy_tree, copy_unknown
+from rnn_codemod.verify.problem import UsageError
+from rnn_codemod.verify.repository import check_out, repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +51,12 @@ def find_root(paths: Sequence[str], before: str | None, has_command: bool) -> Pa
     if before is not None and os.path.isdir(before) and len(one) == 1:
         return one[0]
     here = Path.cwd()
-    root = _repository(here) or here
+    root = repository(here) or here
     if any(not path.is_relative_to(root) for path in given):
         if has_command or len(one) != 1:
             raise UsageError(f"PATHS have to be inside {root.name}, where the command runs")
-        return _repository(one[0]) or one[0]
-    if not has_command and len(one) == 1 and _repository(here) is None:
+        return repository(one[0]) or one[0]
+    if not has_command and len(one) == 1 and repository(here) is None:
         return one[0]
     return root
 
@@ -67,26 +66,29 @@ def make_trees(
 ) -> Trees:
     """Copies the tree twice into ``scratch``. Raises VerifyError and UsageError."""
     old, new = scratch / "before", scratch / "after"
-    _copy(root, new)
+    copy_tree(root, new)
     notes: tuple[str, ...] = ()
     if before is not None:
-        is_before = _take(root, before, old)
+        is_before, notes = _take(root, before, old)
         is_after = "the tree as it is"
     else:
         here = [_inside(path, root, new) for path in paths] or [str(new)]
         results = list(migrate_paths(here, options, Mode.CHECK))
         if any(result.before != result.after for result in results):
-            _copy(root, old)
+            copy_tree(root, old)
             is_before, is_after = "the tree as it is", "the tree, migrated in a scratch copy"
             notes = _migrate(here, options, new)
-        elif _repository(root) is not None:
-            is_before = _take(root, "HEAD", old)
+        elif repository(root) is not None:
+            is_before, notes = _take(root, "HEAD", old)
             is_after = "the tree as it is"
         else:
             raise UsageError("nothing to migrate here: name what was before with --before DIR")
     changes = _changes(old, new)
     if not changes:
         raise UsageError(f"nothing changed between {is_before} and {is_after}")
+    large = copy_ignored(root, (old, new))
+    left_out = f"git ignores {', '.join(large)}: too large to be in the copies"
+    notes += (left_out,) if large else ()
     return Trees(root, old, new, is_before, is_after, changes, notes)
 
 
@@ -95,7 +97,7 @@ def _migrate(paths: Sequence[str], options: Options, folder: Path) -> tuple[str,
     for result in migrate_paths(paths, options, Mode.WRITE):
         name = os.path.relpath(result.path, folder)
         if result.problem is not None:
-            raise VerifyError(f"{name}: {result.problem.cause}")
+            notes.append(f"{name}: left as it was: {result.problem.cause}")
         notes += [f"{name}:{it.line}: left as it was: {it.reason}" for it in result.refused]
     return tuple(notes)
 
@@ -104,73 +106,16 @@ def _inside(path: str, root: Path, copy: Path) -> str:
     return str(copy / Path(path).resolve().relative_to(root))
 
 
-def _take(root: Path, before: str, target: Path) -> str:
+def _take(root: Path, before: str, target: Path) -> tuple[str, tuple[str, ...]]:
+    """Copies what was before; what that is, and notes."""
     if os.path.isdir(before):
-        _copy(Path(before).resolve(), target)
-        return f"the folder {before}"
-    _check_out(root, before, target)
-    return f"revision {before}"
-
-
-def _copy(source: Path, target: Path) -> None:
-    if _repository(source) == source:
-        listed = _git(source, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-        for name in sorted({name for name in listed.split("\0") if name}):
-            if os.path.lexists(source / name) and not (source / name).is_dir():
-                (target / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source / name, target / name, follow_symlinks=False)
-        target.mkdir(exist_ok=True)
-        return
-    shutil.copytree(
-        source, target, symlinks=True, ignore=shutil.ignore_patterns(*sorted(NEVER_WALKED))
-    )
-
-
-def _check_out(root: Path, revision: str, target: Path) -> None:
-    """Writes a revision into a folder by an index of its own: the repository stays as it is."""
-    target.mkdir()
-    repository = _repository(root)
-    if repository is None:
-        raise UsageError(f"{revision}: neither a folder nor a revision, as this is no repository")
-    own_index = {"GIT_INDEX_FILE": str(target.parent / "index")}
-    commit = f"{revision}^{{commit}}"
-    _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", commit, what=revision)
-    _git(repository, "read-tree", commit, environment=own_index)
-    prefix = f"--prefix={target}{os.sep}"
-    _git(repository, "checkout-index", "--all", prefix, environment=own_index)
-    if root != repository:
-        part = target / root.relative_to(repository)
-        part.rename(target.parent / "part")
-        shutil.rmtree(target)
-        (target.parent / "part").rename(target)
-
-
-def _repository(folder: Path) -> Path | None:
-    try:
-        top = _git(folder, "rev-parse", "--show-toplevel")
-    except VerifyError:
-        return None
-    return Path(top.rstrip("\n")).resolve()
-
-
-def _git(
-    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, what: str = ""
-) -> str:
-    try:
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=folder,
-            env={**os.environ, **(environment or {})},
-            capture_output=True,
-            check=False,
-        )
-    except OSError as error:
-        raise VerifyError(f"git: {error.strerror}") from error
-    if done.returncode:
-        if what:
-            raise UsageError(f"{what}: neither a folder nor a revision")
-        raise VerifyError(f"git {arguments[0]}: {os.fsdecode(done.stderr).strip()}")
-    return os.fsdecode(done.stdout)
+        copy_tree(Path(before).resolve(), target)
+        return f"the folder {before}", ()
+    check_out(root, before, target)
+    unknown = copy_unknown(root, target)
+    more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+    note = f"git does not know {unknown[0]}{more}: the same on both sides" if unknown else ""
+    return f"revision {before}", (note,) if note else ()
 
 
 def _changes(before: Path, after: Path) -> tuple[Change, ...]:

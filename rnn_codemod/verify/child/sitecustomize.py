@@ -8,7 +8,9 @@ from importlib.util import module_from_spec
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 import rnn_codemod_recorder  # noqa: E402
+import rnn_codemod_redirect  # noqa: E402
 
+rnn_codemod_redirect.start()
 rnn_codemod_recorder.start()
 
 _elsewhere = [entry for entry in sys.path if os.path.abspath(entry or ".") != HERE]
