@@ -29,6 +29,10 @@ _ARRAYS = {
 }
 
 
+_ALIKE = {f"{name}_like" for name in ("zeros", "ones", "full", "empty")}
+_OVER_TREES = {"jax.tree_map", "jax.tree_util.tree_map", "jax.tree.map"}
+
+
 @dataclass(frozen=True)
 class Width:
     """``features=text``; ``reason`` says why that is the cell's width."""
@@ -271,6 +275,9 @@ class Sizes:
                 last = node.args[0].elts[-1]
                 return None if isinstance(last, ast.Starred) else _Size(last)
             return None
+        alike = self._like(node)
+        if alike is not None:
+            return self._sizes_of(alike)
         continued = self.values.carry_argument(node)
         if continued is not None:
             return None
@@ -278,6 +285,14 @@ class Sizes:
             if isinstance(value, FunctionValue) and len(self.values.of(node.func)) == 1:
                 return self._through(value.node, node)
         return None
+
+    def _like(self, node: ast.Call) -> ast.expr | None:
+        """The carry that ``zeros_like`` copies the shape of, array by array of it or as a whole."""
+        name, given = self.values.dotted(node.func) or "", node.args
+        if name in _OVER_TREES and len(given) == 2:
+            name, given = self.values.dotted(given[0]) or "", given[1:]
+        home, _, last = name.rpartition(".")
+        return given[0] if given and last in _ALIKE and home in ("jax.numpy", "numpy") else None
 
     def _through(self, function: Function, call: ast.Call) -> _Size | None:
         """The size that a wrapper creates its carry with, in terms of its caller."""

@@ -49,12 +49,22 @@ def _decide(context: Context, carry: CarryCall) -> Decision:
             *edits,
             reason="the cell comes from elsewhere; its features should be this size",
             applicability=Applicability.REVIEW,
+            recipe=(_new_call(carry),),
         )
     if all(knows_size(context, construction, carry) for construction in made):
         return rule.rewrite(context, carry.node, MESSAGE, *_same_receiver(context, carry))
     if carry.unsure or any(value.node is None for value in carry.instances):
         raise CannotWrite("the cell may come from elsewhere, with another size")
     return rule.rewrite(context, carry.node, MESSAGE, *_detached(context, carry, made))
+
+
+def _new_call(carry: CarryCall) -> str:
+    receiver, size = ast.unparse(carry.receiver), ast.unparse(carry.parts["size"])
+    batch = ast.Tuple([ast.Starred(carry.parts["batch_dims"]), carry.parts["size"]])
+    if isinstance(carry.parts["batch_dims"], ast.Tuple):
+        batch = ast.Tuple([*carry.parts["batch_dims"].elts, carry.parts["size"]])
+    given = f"{ast.unparse(carry.parts['rng'])}, {ast.unparse(batch)}"
+    return f"{receiver}.initialize_carry({given}), with features={size} in the cell"
 
 
 def _constructions(context: Context, carry: CarryCall) -> list[Construction]:
