@@ -13,6 +13,7 @@ from rnn_codemod.files.documents import is_document
 from rnn_codemod.files.problem import Problem, os_cause
 from rnn_codemod.files.search import (
     also_called,
+    holding,
     may_be_legacy,
     may_be_legacy_by_import,
     may_define_cell,
@@ -88,11 +89,13 @@ def jobs_of(
         for candidate in candidates
         if candidate.may_define_cell or (idiomatic and candidate.may_define_wrapper)
     ]
-    if len(files) == 1 or not defining:
+    if len(files) == 1:
         return [Job(candidate.path) for candidate in candidates]
     exported = crew.work(partial(exports, engine, options), _perhaps_exported, defining)
     names, mentioned = _names(frozenset().union(*exported), files)
     users = _users(names, mentioned, unnamed, imports)
+    holders = _holders([candidate.path for candidate in candidates], mentioned)
+    others = _users_of_holders(holders, frozenset(names), files, imports)
     of_file: dict[str, dict[str, tuple[str, ...]]] = {}
     order = {path: number for number, path in enumerate(files)}
     for name, using in sorted(users):
@@ -104,7 +107,7 @@ def jobs_of(
     judgements = crew.work(partial(judged, engine, options), _none, homes)
     for verdict in chain.from_iterable(judgements):
         verdicts.setdefault(verdict.name, []).append(verdict)
-    wanted = {candidate.path for candidate in candidates}.union(of_file)
+    wanted = {candidate.path for candidate in candidates}.union(of_file, others)
     return [
         Job(path, of_file.get(path, {}), _on(of_file.get(path, {}), verdicts))
         for path in files
@@ -162,6 +165,51 @@ def _users(
             below = reached_from(imports.below(here), here)
             here |= set(unnamed) & (below | reached_from(above, here))
         yield name, here
+
+
+def _holders(
+    candidates: Sequence[str], mentioned: Mapping[str, set[str]]
+) -> dict[str, frozenset[str]]:
+    """By file, the names under which it holds a cell class, of flax or of the project."""
+    holders = {path: holding(_bytes(path)) for path in candidates}
+    words: dict[str, set[str]] = {}
+    for name, paths in mentioned.items():
+        for path in paths:
+            words.setdefault(path, set()).add(name)
+    for path in words:
+        held = holding(_bytes(path), words[path])
+        holders[path] = holders.get(path, frozenset()) | held
+    return holders
+
+
+def _users_of_holders(
+    holders: Mapping[str, frozenset[str]],
+    cells: frozenset[str],
+    files: Sequence[str],
+    imports: Imports,
+) -> set[str]:
+    """The files that get a cell class under a name that does not tell, as ``PARTS["slow"]``.
+
+    They mention a name that another file holds one under, and import that file, directly or not.
+    The names of ``cells`` do tell.
+    """
+    found: set[str] = set()
+    seen: dict[str, set[str]] = {}
+    new = holders
+    while new := {path: held for path, names in new.items() if (held := names - cells)}:
+        for path, names in new.items():
+            seen.setdefault(path, set()).update(names)
+        mentioned = dict(_mentions(frozenset().union(*new.values()), files))
+        above = imported_by(imports.below(mentioned))
+        further: dict[str, frozenset[str]] = {}
+        for home, names in new.items():
+            for path in reached_from(above, [home]) & mentioned.keys() - {home}:
+                if words := mentioned[path] & names:
+                    found.add(path)
+                    held = holding(_bytes(path), words) - seen.get(path, set())
+                    further[path] = further.get(path, frozenset()) | held
+        new = further
+    return found
 
 
 def _perhaps_exported(job: Job, cause: str) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 RECURRENT = (
     b"LSTM",
@@ -34,6 +34,24 @@ _WORDS = bytes(
 
 _ESCAPES = (rb"\n", rb"\r", rb"\t")
 """As in a notebook: of these, the letter is no part of the word behind it."""
+
+_CELL_NAMES = (
+    "LSTMCell",
+    "OptimizedLSTMCell",
+    "GRUCell",
+    "ConvLSTMCell",
+    "ConvLSTM",
+    "RNNCellBase",
+)
+_STATEMENT = re.compile(rb"^(?=[^\s#)\]}])", re.MULTILINE)
+_NAMED = re.compile(
+    rb"^\s*(?:(?:async\s+)?def\s+|class\s+)([\w\x80-\xff]+)"
+    rb"|^\s*([\w\x80-\xff]+(?:\s*,\s*[\w\x80-\xff]+)*)\s*(?:[|+]?=[^=]|:[^=\r\n]*=|\[|\.\w+\()",
+    re.MULTILINE,
+)
+_WORD = re.compile(rb"[\w\x80-\xff]+")
+_STORED = re.compile(rb"\b([\w\x80-\xff]+)\[[^\]\r\n]*\][ \t]*=[^=]")
+_DECORATOR = re.compile(rb"^@(?:\w+\.)*([\w\x80-\xff]+)", re.MULTILINE)
 
 _CLASS = re.compile(rb"\bclass\s+([\w\x80-\xff]+)")
 _METHOD = re.compile(rb"\bdef\s+([\w\x80-\xff]+)")
@@ -75,6 +93,44 @@ def also_called(name: str, data: bytes) -> frozenset[str]:
     )
     names = {part.decode("utf-8", "replace") for parts in found for part in parts if part}
     return frozenset(names - {name})
+
+
+def holding(data: bytes, cells: Iterable[str] = _CELL_NAMES) -> frozenset[str]:
+    """The names of a module that may mean or contain one of the classes ``cells``, or return it.
+
+    A class that is only called or asked for an attribute is not held. Wider than need be.
+    """
+    words = b"|".join(re.escape(name.encode()) for name in sorted(cells))
+    held = re.compile(rb"\b(?:%s)\b(?![ \t]*[(.])" % words)
+    if not held.search(data):
+        return frozenset()
+    statements = _STATEMENT.split(data)
+    found: set[bytes] = set()
+    new = _named(statements, held)
+    while new:
+        found |= new
+        new = _named(statements, re.compile(rb"\b(?:%s)\b" % b"|".join(sorted(new)))) - found
+    return frozenset(name.decode("utf-8", "replace") for name in found)
+
+
+def _named(statements: Sequence[bytes], held: re.Pattern[bytes]) -> set[bytes]:
+    """What the statements that hold a word give a value: names, and containers in functions."""
+    found: set[bytes] = set()
+    decorators = b""
+    for statement in statements:
+        if statement.startswith(b"@"):
+            decorators += statement
+            continue
+        if held.search(statement) and not statement.startswith((b"import ", b"from ")):
+            definition = statement.startswith((b"def ", b"class ", b"async "))
+            named = _NAMED.findall(statement)
+            for one, several in named[:1] if definition else named:
+                found.update(_WORD.findall(one or several))
+            found.update(_STORED.findall(statement))
+            if statement.startswith(b"class "):
+                found.update(_DECORATOR.findall(decorators))
+        decorators = b""
+    return found
 
 
 def perhaps_exported(data: bytes) -> frozenset[str]:

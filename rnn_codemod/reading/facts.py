@@ -130,8 +130,8 @@ def gather(source: Source, values: Values) -> Facts:
     for node in calls:
         called = values.of(node.func)
         classes = _classes(called)
-        if classes and all(isinstance(value, CellClass | Unknown) for value in called):
-            found = _construction(node, classes, values, unsure=Unknown() in called)
+        if classes and all(isinstance(value, CellClass | Unknown | Dotted) for value in called):
+            found = _construction(node, classes, values, unsure=len(called) > len(classes))
             constructions.append(found)
             modern += not found.legacy
         elif any(isinstance(v, RnnClass) and v.name == "RNN" for v in called):

@@ -102,6 +102,15 @@ class Dotted:
     """Something imported, by its full name."""
 
     name: str
+    home: str = ""
+    """The file that a module of the project was imported in, where its name may be relative."""
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """An object made of names and what they mean, as ``SimpleNamespace(cell=nn.GRUCell)``."""
+
+    fields: tuple[tuple[str, frozenset[Value]], ...]
 
 
 Value = (
@@ -119,6 +128,7 @@ Value = (
     | Row
     | Dynamic
     | Dotted
+    | Namespace
 )
 POSITIONAL = "*"
 """Among the bound fields of a partial: one that was given by its old position."""

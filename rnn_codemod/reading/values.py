@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 
+from rnn_codemod.reading.additions import additions
 from rnn_codemod.reading.definitions import (
     attribute_stores,
+    decorator_names,
     default_factory,
     field_names,
     is_classmethod,
@@ -47,6 +49,7 @@ from rnn_codemod.reading.value import (
     Lifter,
     ModuleClass,
     ModuleInstance,
+    Namespace,
     RnnClass,
     RnnInstance,
     Row,
@@ -54,6 +57,9 @@ from rnn_codemod.reading.value import (
     Value,
 )
 from rnn_codemod.reading.world import World
+
+_NAMESPACES = ("types.SimpleNamespace", "argparse.Namespace")
+_MAPPINGS = ("types.MappingProxyType", "collections.OrderedDict", "flax.core.freeze")
 
 
 class Values:
@@ -69,6 +75,7 @@ class Values:
         self._kinds: dict[ast.ClassDef, Kind | None] = {}
         self._stores = attribute_stores(source)
         self._wholes: dict[tuple[ast.Call, ast.Call], ast.Call] = {}
+        self._additions = additions(source)
 
     def of(self, node: ast.expr) -> frozenset[Value]:
         """Every value that ``node`` may have."""
@@ -87,16 +94,45 @@ class Values:
         bindings = scope.bindings.get(names[0], [])
         found = self._bound(names[0], scope, bindings) if bindings else self._star(names[0])
         if not bindings and not found:
+            found = self._lazy(names[0])
+        if not bindings and not found:
             return None
         for name in names[1:]:
             found = _union(self._attribute(value, name) for value in found)
         return found
 
-    def imported(self, dotted: str) -> frozenset[Value]:
-        """What an imported name may be: flax's, the project's, or somebody else's."""
+    def _lazy(self, name: str) -> frozenset[Value]:
+        """What ``__getattr__`` of this module gives for a name that nothing binds.
+
+        That is what it imports under this name, or what the modules that are named in the text of
+        this one have under it; then it may be something else too.
+        """
+        bound = self.scopes.module.bindings.get("__getattr__", [])
+        if self.world is None or len(bound) != 1 or not isinstance(bound[0].node, ast.FunctionDef):
+            return NOTHING
+        scope = self.scopes.of(bound[0].node)
+        inside = [b for b in scope.bindings.get(name, []) if b.imported is not None]
+        if inside:
+            return _union(self.binding(binding, scope) for binding in inside)
+        found = UNKNOWN
+        for node in self.source.nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                module = node.value.lstrip(".")
+                if all(part.isidentifier() for part in module.split(".")):
+                    found |= self.world.named(self.path, f".{module}.{name}") or NOTHING
+        return found
+
+    def imported(self, dotted: str, home: str = "") -> frozenset[Value]:
+        """What a name imported in the file ``home``, or here, may be.
+
+        It is flax's, the project's, or somebody else's.
+        """
         found = _of_flax(dotted)
         if found is None and self.world is not None:
-            found = self.world.named(self.path, dotted)
+            home = home or self.path
+            found = self.world.named(home, dotted)
+            if found is None and self.world.is_module(home, dotted):
+                return frozenset({Dotted(dotted, home)})
         return frozenset({Dotted(dotted)}) if found is None else found
 
     def dotted(self, node: ast.expr) -> str | None:
@@ -141,7 +177,8 @@ class Values:
             case ast.Tuple() | ast.List() | ast.Set():
                 return frozenset({Items(_union(self.of(element) for element in node.elts))})
             case ast.Dict():
-                return frozenset({Items(_union(self.of(value) for value in node.values))})
+                parts = zip(node.keys, node.values, strict=True)
+                return frozenset({Items(_union(self._entry(key, value) for key, value in parts))})
             case ast.ListComp() | ast.GeneratorExp() | ast.SetComp():
                 return frozenset({Items(self.of(node.elt))})
             case ast.DictComp():
@@ -149,6 +186,10 @@ class Values:
             case ast.BinOp(op=ast.Mult() | ast.Add()):
                 sides = self.of(node.left) | self.of(node.right)
                 return frozenset({Items(self._items(sides))})
+            case ast.BinOp(op=ast.BitOr()):
+                sides = self.of(node.left) | self.of(node.right)
+                merged = any(isinstance(side, Items) for side in sides)
+                return frozenset({Items(self._items(sides))}) if merged else UNKNOWN
             case ast.Starred():
                 return self._items(self.of(node.value)) or UNKNOWN
             case ast.Lambda():
@@ -157,6 +198,10 @@ class Values:
                 return NOTHING
             case _:
                 return UNKNOWN
+
+    def _entry(self, key: ast.expr | None, value: ast.expr) -> frozenset[Value]:
+        """The values that one part of a dict display gives; without a key it is ``**value``."""
+        return self.of(value) if key is not None else self._items(self.of(value))
 
     def _name(self, node: ast.Name) -> frozenset[Value]:
         found = self.scopes.lookup(node.id, node)
@@ -222,8 +267,27 @@ class Values:
             for star in self.scopes.stars:
                 if star.line > last:
                     found |= self.world.starred(self.path, star, name) or NOTHING
+        found = self._with_additions(name, scope, found)
         parameter = any(isinstance(binding.node, ast.arg) for binding in bindings)
         return _given_or_default(found) if parameter else found
+
+    def _with_additions(self, name: str, scope: Scope, found: frozenset[Value]) -> frozenset[Value]:
+        """The containers among ``found`` with the classes that are put into them later."""
+        if not any(isinstance(value, Items | Row) for value in found):
+            return found
+        added = NOTHING
+        for addition in self._additions.get(name, []):
+            owner = self.scopes.lookup(name, addition.owner)
+            if owner is not None and owner[0] is scope:
+                given = self.of(addition.value)
+                added |= self._items(given) if addition.spread else given
+        added = frozenset(value for value in added if not isinstance(value, CellInstance))
+        if not any(isinstance(value, CellClass | ModuleClass) for value in added):
+            return found
+        return frozenset(
+            Items(self._item(value) | added) if isinstance(value, Items | Row) else value
+            for value in found
+        )
 
     def binding(self, binding: Binding, scope: Scope) -> frozenset[Value]:
         """Every value that one binding gives its name."""
@@ -239,6 +303,8 @@ class Values:
                 return self._parameter(binding, scope)
             case ast.AnnAssign() if isinstance(scope.node, ast.ClassDef):
                 return self._field(binding.node)
+            case ast.AugAssign(op=ast.Add() | ast.BitOr(), value=ast.Dict() | ast.List() as added):
+                return self.of(added)
         if binding.value is None:
             return UNKNOWN
         if binding.path[:1] == (0,) and isinstance(binding.value, ast.Call):
@@ -304,6 +370,7 @@ class Values:
         default = self.of(binding.value) if binding.value is not None else NOTHING
         if isinstance(function, ast.FunctionDef):
             default |= self._handed_in(function, binding.node.arg)
+            default |= self._decorated(function, binding.node)
         return _any_cell(default) or UNKNOWN
 
     def _handed_in(self, function: ast.FunctionDef, name: str) -> frozenset[Value]:
@@ -317,6 +384,26 @@ class Values:
             position -= 1
             called = owner.name if called == "__init__" else called
         return self._given(called, name, position)
+
+    def _decorated(self, function: ast.FunctionDef, parameter: ast.arg) -> frozenset[Value]:
+        """The classes of this file that a function gets as their decorator."""
+        if [parameter] != [*function.args.posonlyargs, *function.args.args]:
+            return NOTHING
+        return frozenset(
+            self.class_value(cls)
+            for cls, decorator in self._decorations
+            if FunctionValue(function) in self.of(decorator)
+        )
+
+    @cached_property
+    def _decorations(self) -> list[tuple[ast.ClassDef, ast.expr]]:
+        """The classes of this file with each of their decorators."""
+        return [
+            (node, decorator)
+            for node in self.source.nodes
+            if isinstance(node, ast.ClassDef)
+            for decorator in node.decorator_list
+        ]
 
     def _given(self, called: str, name: str, position: int) -> frozenset[Value]:
         """The cells that the calls of this file give for a parameter or a field."""
@@ -387,12 +474,27 @@ class Values:
 
     def _attribute(self, value: Value, name: str) -> frozenset[Value]:
         match value:
-            case Dotted(origin):
-                return self.imported(f"{origin}.{name}")
-            case ModuleInstance(node) | ModuleClass(node):
+            case Dotted(origin, home):
+                return self.imported(f"{origin}.{name}", home)
+            case ModuleInstance(node):
+                owner = self.owner(node)
+                return _union(owner.got(found) for found in owner.member(node, name))
+            case ModuleClass(node):
                 return self.owner(node).member(node, name)
+            case Namespace(fields):
+                return dict(fields).get(name, UNKNOWN)
+            case CellClass() if name == "value":
+                return frozenset({value})  # It is a member of an enum.
             case _:
                 return UNKNOWN
+
+    def got(self, value: Value) -> frozenset[Value]:
+        """What an instance gives for an attribute of its class: the result, for a property."""
+        match value:
+            case FunctionValue(ast.FunctionDef() as function) if function in self.scopes:
+                if any(name.endswith("property") for name in decorator_names(function)):
+                    return self._returned(function)
+        return frozenset({value})
 
     def member(self, node: ast.ClassDef, name: str) -> frozenset[Value]:
         """Every value of ``self.name`` in a class of this file."""
@@ -472,6 +574,17 @@ class Values:
                 else Unknown()
                 for value in self.of(node.args[0])
             )
+        return self._made_by_library(name, node)
+
+    def _made_by_library(self, name: str, node: ast.Call) -> frozenset[Value]:
+        if name == "importlib.import_module" and node.args:
+            module = self._word(node.args[0])
+            return UNKNOWN if module is None else self.imported(module)
+        if name in _NAMESPACES and not node.args and all(k.arg for k in node.keywords):
+            fields = ((str(k.arg), self.of(k.value)) for k in node.keywords)
+            return frozenset({Namespace(tuple(fields))})
+        if name in _MAPPINGS and not node.keywords and len(node.args) == 1:
+            return frozenset(it for it in self.of(node.args[0]) if isinstance(it, Items)) or UNKNOWN
         return UNKNOWN
 
     def _by_position(self, partial: ast.Call) -> frozenset[str]:
@@ -506,6 +619,14 @@ class Values:
                 if attribute is not None:
                     return self.imported(f"{owner}.{attribute}")
                 return frozenset({Dynamic(node)})
+            if attribute := self._word(node.args[1]):
+                return _union(self._attribute(it, attribute) for it in self.of(node.args[0]))
+            if self._holds_cells(node.args[0]):
+                return frozenset({Dynamic(node)})
+        if name == "dict":
+            entries = _union(self.of(k.value) for k in node.keywords if k.arg)
+            spread = [*node.args, *(k.value for k in node.keywords if k.arg is None)]
+            return frozenset({Items(entries.union(*(self._items(self.of(s)) for s in spread)))})
         columns = tuple(self._items(self.of(argument)) for argument in node.args)
         if name == "zip":
             return frozenset({Items(frozenset({Row(columns)}))})
@@ -514,6 +635,18 @@ class Values:
         if name in ("list", "tuple", "reversed", "sorted", "iter"):
             return frozenset({Items(_union(columns))})
         return UNKNOWN
+
+    def _holds_cells(self, node: ast.expr) -> bool:
+        """Whether ``node`` is a module of the project with cell classes."""
+        (value, *others) = self.of(node) or UNKNOWN
+        if others or self.world is None or not isinstance(value, Dotted) or not value.home:
+            return False
+        reading = self.world.module(value.home, value.name)
+        return reading is not None and any(
+            isinstance(found, CellClass)
+            for name in reading.scopes.module.bindings
+            for found in reading.values.exported((name,)) or NOTHING
+        )
 
     def _word(self, node: ast.expr) -> str | None:
         """The one string that ``node`` can be, if the text tells it."""
@@ -549,6 +682,8 @@ class Values:
                 return inner
             case Row(columns):
                 return _union(columns)
+            case CellClass():
+                return frozenset({value})  # A generic class, with what it is of.
             case _:
                 return UNKNOWN
 

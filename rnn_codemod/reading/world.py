@@ -81,6 +81,16 @@ class World:
         finally:
             self._active.discard((path, star.dotted(name)))
 
+    def is_module(self, importer: str, dotted: str) -> bool:
+        """Whether ``dotted`` is a module of the project, or a package with a file of its own."""
+        found = module_of(self._tree, importer, dotted)
+        return found is not None and not found[1]
+
+    def module(self, importer: str, dotted: str) -> Reading | None:
+        """The reading of the module ``dotted`` of the project."""
+        found = module_of(self._tree, importer, dotted)
+        return None if found is None or found[1] else self.reading(found[0])
+
     def reading(self, path: str) -> Reading | None:
         """The reading of a file, or None where it cannot be read."""
         from rnn_codemod.reading.reading import Reading

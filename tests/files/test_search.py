@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from rnn_codemod.editing.calls import RoundTripError
-from rnn_codemod.files.search import also_called, may_be_legacy, may_define_cell, names_in
+from rnn_codemod.files.search import (
+    also_called,
+    holding,
+    may_be_legacy,
+    may_define_cell,
+    names_in,
+)
 from rnn_codemod.migration import exported_cells, migrate_source
 
 LEGACY = [
@@ -99,6 +105,31 @@ def test_other_names_of_a_class(text: str, expected: set[str]) -> None:
     assert also_called("Leaky", text.encode()) == expected
     text = text.replace("Leaky", "Zellé")
     assert also_called("Zellé", text.encode()) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from flax.linen import GRUCell\n", set()),
+        ("def f(c, x):\n    return nn.GRUCell()(c, x)\n", set()),
+        ("def f(k):\n    return nn.GRUCell.initialize_carry(k, (1,), 2)\n", set()),
+        ("x = 1\ny = x\n", set()),
+        ("Cells = {'gru': nn.GRUCell}\n", {"Cells"}),
+        ("A, B = nn.GRUCell, 1\nx = 1\n", {"A", "B"}),
+        ("def f(k):\n    return nn.GRUCell if k else None\n", {"f"}),
+        ("class C:\n    cell = nn.GRUCell\n\n\nc = C()\n", {"C", "c"}),
+        ("if new:\n    cells = [nn.GRUCell]\nelse:\n    cells = []\n", {"cells"}),
+        ("kept = {}\nkept['a'] = nn.GRUCell\nmore = kept\n", {"kept", "more"}),
+        ("kept = []\nkept.append(nn.GRUCell)\n", {"kept"}),
+        (
+            "def keep(n):\n    def add(c):\n        KEPT[n] = c\n    return add\n\n\n"
+            "@keep('a')\nclass A(nn.GRUCell):\n    pass\n",
+            {"A", "keep", "KEPT"},
+        ),
+    ],
+)
+def test_names_that_hold_a_class(text: str, expected: set[str]) -> None:
+    assert holding(text.encode()) == expected
 
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
