@@ -6,12 +6,28 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from rnn_codemod.reading.definitions import returned
+from rnn_codemod.reading.kinds import transform_name
 from rnn_codemod.reading.source import Function
-from rnn_codemod.reading.value import FunctionValue
+from rnn_codemod.reading.value import FunctionValue, ModuleInstance
 from rnn_codemod.reading.values import Values
 
 _LIBRARIES = ("jax.", "numpy.", "flax.linen.")
+_REDUCING = (
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "max",
+    "mean",
+    "median",
+    "min",
+    "prod",
+    "std",
+    "sum",
+    "var",
+)
 _AXIS = {
+    **dict.fromkeys(_REDUCING, 1),
     "append": 2,
     "array_split": 2,
     "concatenate": 1,
@@ -25,7 +41,7 @@ _AXIS = {
     "take": 2,
 }
 """Functions of arrays that work along one axis, and the place of that argument."""
-_FLAT_BY_DEFAULT = {"append", "delete", "insert", "repeat", "take", "squeeze"}
+_FLAT_BY_DEFAULT = {*_REDUCING, "append", "delete", "insert", "repeat", "take", "squeeze"}
 _SHAPED = {
     "T",
     "dot",
@@ -48,6 +64,8 @@ _SHAPED = {
 """Functions and attributes of arrays whose last axis may be another than that of their input."""
 _LAYERS = {"Conv", "ConvLocal", "ConvTranspose", "Dense", "DenseGeneral", "Einsum", "Embed"}
 _LAYERS |= {"MultiHeadDotProductAttention", "SelfAttention", "Sequential", "RNN", "Bidirectional"}
+_KEEPING = {"BatchNorm", "Dropout", "GroupNorm", "LayerNorm", "PReLU", "RMSNorm"}
+"""Layers whose output is as wide as their input."""
 _FRESH = {"arange", "empty", "eye", "full", "normal", "ones", "uniform", "zeros"}
 _PASSING = {"dict", "enumerate", "iter", "list", "next", "reversed", "tuple", "zip"}
 
@@ -121,12 +139,14 @@ class Kept:
             case ast.Attribute(value=array, attr=attr) if attr in _SHAPED or attr in _AXIS:
                 of_array = not values.of(array) or not name
                 return of_array and (attr in _SHAPED or _along_another(node, attr, method=True))
-            case ast.Call(func=layer):
-                made = (values.dotted(layer) or "").rpartition(".")[2]
-                return made in _LAYERS or self._in_arguments(node)
+            case ast.Call():
+                return not self._keeps(node.func) or self._in_arguments(node)
             case ast.Attribute(value=ast.Name(id="self"), attr=attr):
-                if self._is_layer(node, attr):
-                    return True
+                cls = self._source.method_class(node)
+                stored = values.stores(cls, attr) if cls is not None else []
+                if stored:
+                    layers = [value for value, _ in stored if value is not None]
+                    return not all(map(self._keeps, layers)) or self._in_arguments(node)
             case ast.Name(id=name) if values.scopes.lookup(name, node) is None:
                 return name in _PASSING and self._in_arguments(node)
             case ast.Name() as function:
@@ -156,15 +176,16 @@ class Kept:
         ]
         return any(map(self.may_change, [*given, *functions]))
 
-    def _is_layer(self, node: ast.Call, attr: str) -> bool:
-        """Whether ``self.attr`` is a layer of flax.linen that has a width of its own."""
-        cls = self._source.method_class(node)
-        stored = self._values.stores(cls, attr) if cls is not None else []
-        return any(
-            isinstance(value, ast.Call)
-            and (self._values.dotted(value.func) or "").rpartition(".")[2] in _LAYERS
-            for value, _ in stored
-        )
+    def _keeps(self, layer: ast.expr) -> bool:
+        """Whether ``layer`` gives arrays as wide as it gets: by its kind, or by what it returns."""
+        if isinstance(layer, ast.Lambda):
+            return not self.may_change(layer)
+        if not isinstance(layer, ast.Call):
+            return True
+        name = self._values.dotted(layer.func) or ""
+        if name.startswith("flax.linen."):
+            return name.rpartition(".")[2] in _KEEPING or transform_name(name) is not None
+        return not any(isinstance(value, ModuleInstance) for value in self._values.of(layer))
 
 
 def _cuts_the_last(part: ast.expr) -> bool:

@@ -245,9 +245,10 @@ class Sizes:
             if continued is not None:
                 sizes.append(self._sizes_of(continued))
                 continue
-            if binding.path and binding.path != (ITEM,):
+            value = binding.value if binding.path == (ITEM,) else _part(binding.value, binding.path)
+            if value is None:
                 return None
-            sizes.append(self._sizes_of(binding.value))
+            sizes.append(self._sizes_of(value))
         return self._same(sizes) if sizes else None
 
     def _continued(self, binding: Binding) -> ast.expr | None:
@@ -500,6 +501,31 @@ class Sizes:
             if isinstance(value, ModuleClass) and value.node is not cls
         )
 
+    def _enough_for_all(self, cls: ast.ClassDef, names: set[str]) -> bool:
+        """Whether the class creates as many carries as it has cells of these kinds."""
+        carries = [
+            carry.node
+            for carry in self.facts.carries
+            if self.source.method_class(carry.node) is cls
+            and (not names or names & {kind.name for kind in carry.kinds})
+        ]
+        cells = {
+            ast.unparse(built.targets[0]) if isinstance(built, ast.Assign) else str(index)
+            for index, made in enumerate(self.facts.constructions)
+            if self.source.method_class(made.node) is cls
+            and names & {kind.name for kind in made.kinds}
+            for built in [self.source.statement(made.node)]
+        }
+        return len(cells) <= len(carries) or any(map(self._repeated, carries))
+
+    def _repeated(self, node: ast.AST) -> bool:
+        """Whether what ``node`` makes is made, or handed on, several times."""
+        return any(
+            isinstance(up, ast.For | ast.While | ast.ListComp | ast.GeneratorExp | ast.DictComp)
+            or (isinstance(up, ast.BinOp) and isinstance(up.op, ast.Mult))
+            for up in self.source.ancestors(node)
+        )
+
     def _by_class(self, construction: Construction) -> Width | None:
         """The one size that the class creates carries of this kind with."""
         cls = self.source.method_class(construction.node)
@@ -521,8 +547,21 @@ class Sizes:
             return None
         if self._carry_of_another(construction, cls, names):
             return None
+        if not self._enough_for_all(cls, names):
+            return None
         found = self._agreed(sizes, construction.node, "the size of every carry its class creates")
         return found if isinstance(found, Width) else None
+
+
+def _part(value: ast.expr, path: tuple[int, ...]) -> ast.expr | None:
+    """The element of a literal that an unpacking takes."""
+    for step in path:
+        if not isinstance(value, ast.Tuple | ast.List) or not 0 <= step < len(value.elts):
+            return None
+        if any(isinstance(element, ast.Starred) for element in value.elts[: step + 1]):
+            return None
+        value = value.elts[step]
+    return value
 
 
 def _differ(sizes: list[_Size]) -> bool:
