@@ -45,3 +45,5 @@ class Around:
     """Answers which files and folders there are."""
     verdicts: tuple[Verdict, ...] = ()
     """On custom cells of the project that the file may use."""
+    wide_floats: bool = False
+    """Whether another file turns on 64-bit floats for this one."""

@@ -118,6 +118,7 @@ class Cache:
 
     def _key(self, work: str, job: Job) -> str:
         asked = {**self._run, "work": work, "path": job.path, "users": dict(job.users)}
+        asked["wide_floats"] = job.wide_floats
         asked["verdicts"] = [asdict(verdict) for verdict in job.verdicts]
         return json.dumps(asked, sort_keys=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
@@ -21,6 +21,7 @@ from rnn_codemod.files.search import (
     may_use_unnamed,
     names_in,
     perhaps_exported,
+    widens_floats,
 )
 from rnn_codemod.findings import Options
 from rnn_codemod.imports import Imports, imported_by, leading_to, reached_from
@@ -41,12 +42,17 @@ class Candidate:
     may_use_unnamed: bool
 
 
-def look(path: str) -> FileResult | Candidate:
-    """A candidate, or the result of a file that is none."""
+def look(path: str) -> tuple[FileResult | Candidate, bool]:
+    """A candidate, or the result of a file that is none; and whether it may widen floats."""
     try:
         data = read(path)
     except OSError as error:
-        return FileResult(path, problem=Problem(path, os_cause("cannot be read", error)))
+        problem = Problem(path, os_cause("cannot be read", error))
+        return FileResult(path, problem=problem), False
+    return _looked(path, data), widens_floats(data)
+
+
+def _looked(path: str, data: bytes) -> FileResult | Candidate:
     names_flax = may_be_legacy(data)
     if not names_flax and (is_document(path) or not may_be_legacy_by_import(data)):
         return FileResult(path)
@@ -68,6 +74,17 @@ def settled(
     graph = imports.below(unnamed)
     others = set(unnamed) - leading_to(graph, imports.naming(b"flax", graph))
     return [FileResult(seen.path) if seen.path in others else seen for seen in looks]
+
+
+def with_wide_floats(
+    jobs: Sequence[Job], widening: Sequence[str], files: Sequence[str], imports: Imports
+) -> list[Job]:
+    """The jobs, those marked that may run in one program with a file that widens floats."""
+    if not widening:
+        return list(jobs)
+    graph = imports.below(files)
+    programs = reached_from(graph, leading_to(graph, widening))
+    return [replace(job, wide_floats=job.path in programs) for job in jobs]
 
 
 def jobs_of(

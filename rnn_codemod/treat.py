@@ -43,6 +43,8 @@ class Job:
     verdicts: tuple[Verdict, ...] = ()
     """What those files say of it."""
     data: bytes | None = None
+    wide_floats: bool = False
+    """Whether a file of its programs turns on 64-bit floats."""
 
 
 def the_rules() -> Engine:
@@ -79,7 +81,8 @@ def judged(engine: Engine, options: Options, tree: Tree, job: Job) -> tuple[Verd
 
 
 def _around(tree: Tree, job: Job) -> Around:
-    return Around(job.path, partial(_text, tree), job.users, tree, job.verdicts)
+    load = partial(_text, tree)
+    return Around(job.path, load, job.users, tree, job.verdicts, job.wide_floats)
 
 
 def _text(tree: Tree, path: str) -> str:

@@ -236,7 +236,8 @@ def _among(programs: Sequence[Program], number: int, around: Around | None) -> A
         return around.load(wanted)
 
     users.update((name, (*users.get(name, ()), elsewhere)) for name in names)
-    return Around(path, load, users, tree)
+    wide_floats = around is not None and around.wide_floats
+    return Around(path, load, users, tree, wide_floats=wide_floats)
 
 
 def one_program(programs: Sequence[Program]) -> str:

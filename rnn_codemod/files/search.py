@@ -54,12 +54,18 @@ _STORED = re.compile(rb"\b([\w\x80-\xff]+)\[[^\]\r\n]*\][ \t]*=[^=]")
 _DECORATOR = re.compile(rb"^@(?:\w+\.)*([\w\x80-\xff]+)", re.MULTILINE)
 
 _CLASS = re.compile(rb"\bclass\s+([\w\x80-\xff]+)")
+_WIDE_FLOATS = re.compile(rb"enable_x64", re.IGNORECASE)
 _METHOD = re.compile(rb"\bdef\s+([\w\x80-\xff]+)")
 
 
 def may_be_legacy(data: bytes) -> bool:
     """Whether the file may hold a site: it names Flax, and a recurrent part or a way to one."""
     return b"flax" in data and any(part in data for part in (*RECURRENT, *DYNAMIC))
+
+
+def widens_floats(data: bytes) -> bool:
+    """Whether the file may turn on 64-bit floats, for all that runs beside it."""
+    return _WIDE_FLOATS.search(data) is not None
 
 
 def may_be_legacy_by_import(data: bytes) -> bool:

@@ -91,5 +91,8 @@ class Reading:
 
     @cached_property
     def wide_floats(self) -> bool:
-        """Whether the file turns on 64-bit floats, in which legacy carries are float64."""
+        """Whether the project turns on 64-bit floats, in which legacy carries are float64."""
+        world = self.values.world
+        if world is not None and world.wide_floats:
+            return True
         return "enable_x64" in self.source.text.lower()

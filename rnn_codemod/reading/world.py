@@ -21,10 +21,14 @@ class World:
 
     ``load`` gives the text of a path. It raises OSError or ValueError where that cannot be read:
     such a file, and one that does not parse, is as unknown as an installed package.
+    ``wide_floats`` says that one of the files turns on 64-bit floats.
     """
 
-    def __init__(self, load: Callable[[str], str], tree: Tree | None = None) -> None:
+    def __init__(
+        self, load: Callable[[str], str], tree: Tree | None = None, *, wide_floats: bool = False
+    ) -> None:
         self._load = load
+        self.wide_floats = wide_floats
         self._tree = tree or Disk()
         self._readings: dict[str, Reading | None] = {}
         self._active: set[tuple[str, str]] = set()
