@@ -26,12 +26,16 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """An array, or of a large one every ``step``-th element, flat."""
+    """An array, or of a large one every ``step``-th element, flat.
+
+    ``sums`` are those of each ``step`` elements of a large one, float64 or complex128.
+    """
 
     dtype: str
     shape: tuple[int, ...]
     step: int
     values: np.ndarray[Any, Any]
+    sums: np.ndarray[Any, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,12 @@ def _event(recording: Recording, process: int, line: dict[str, Any]) -> None:
 
 def _array(recording: Recording, process: int, line: dict[str, Any]) -> None:
     values = np.frombuffer(base64.b64decode(line["data"]), _dtype(line["dtype"]))
+    sums = None
+    if line["sums"]:
+        wide = "complex128" if line["dtype"].startswith("complex") else "float64"
+        sums = np.frombuffer(base64.b64decode(line["sums"]), wide)
     recording.arrays[line["digest"]] = Array(
-        line["dtype"], tuple(line["shape"]), line["step"], values
+        line["dtype"], tuple(line["shape"]), line["step"], values, sums
     )
 
 

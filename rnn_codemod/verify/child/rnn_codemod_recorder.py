@@ -29,7 +29,8 @@ TREE = "RNN_CODEMOD_TREE"
 """Environment variable: the folder whose functions are noted when they use a recurrent module."""
 
 WHOLE = 4096
-"""An array of at most so many elements is kept whole, of a larger one so many at equal steps."""
+"""An array of at most so many elements is kept whole, of a larger one so many at equal steps, and
+the sums of the elements from each of these to the next."""
 EVENTS = 2000
 """So many events are kept of each stream; the others are counted."""
 
@@ -88,16 +89,33 @@ class _Record:
         step = 1 if whole and SHARED in os.environ else max(1, -(-array.size // WHOLE))
         if digest not in self.written:
             self.written.add(digest)
-            kept = data.reshape(-1)[::step]
+            flat = data.reshape(-1)
             self.line(
                 "array",
                 digest=digest,
                 dtype=dtype,
                 shape=list(array.shape),
                 step=step,
-                data=base64.b64encode(kept.tobytes()).decode(),
+                data=_written(flat[::step]),
+                sums=_written(_sums(flat, step)) if step > 1 else "",
             )
         return digest
+
+
+def _written(array):
+    return base64.b64encode(array.tobytes()).decode()
+
+
+def _sums(flat, step):
+    """The sums of each ``step`` elements, float64 or complex128.
+
+    A sample alone would not show a difference that lies between its elements.
+    """
+    import numpy as np
+
+    wide = np.complex128 if flat.dtype.kind == "c" else np.float64
+    with np.errstate(all="ignore"):
+        return np.add.reduceat(flat.astype(wide), np.arange(0, flat.size, step))
 
 
 record = _Record()
