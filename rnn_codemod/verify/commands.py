@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,9 @@ def verify(
     from rnn_codemod.verify.session import Request
     from rnn_codemod.verify.session import verify as run
 
+    for file in (json_file, html_file):
+        if file is not None and not Path(file).absolute().parent.is_dir():
+            return _told(f"{file}: no such folder", USAGE)
     try:
         with _ended_by_signals(), _progress() as progress:
             report = run(Request(tolerance=Tolerance(rtol, atol), **asked), progress)
@@ -44,13 +48,17 @@ def verify(
         return _told(str(error), TROUBLE)
     except KeyboardInterrupt:
         return _told("interrupted", INTERRUPTED)
-    for line in text.lines(report):
-        print(line)
+    try:
+        for line in text.lines(report):
+            print(text.printable(line, sys.stdout.encoding or "ascii"))
+        sys.stdout.flush()
+    except BrokenPipeError:  # Who reads no further has seen enough; the exit code is the same.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     try:
         if json_file is not None:
-            Path(json_file).write_text(json_report.render(report), encoding="utf-8")
+            Path(json_file).write_text(json_report.render(report), "utf-8")
         if html_file is not None:
-            Path(html_file).write_text(html_report.render(report), encoding="utf-8")
+            Path(html_file).write_text(html_report.render(report), "utf-8", "replace")
     except OSError as error:
         return _told(f"{error.filename}: {error.strerror}", TROUBLE)
     return report.exit_code

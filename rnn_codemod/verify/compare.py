@@ -146,7 +146,7 @@ class _Comparer:
         return others.pop() if len(others) == len(mine) == 1 else same
 
     def _verdict(self, path: str, keys: Sequence[Key], parameters: list[_Finding]) -> Verdict:
-        findings, errors, events, skipped = list(parameters), [], 0, ""
+        findings, errors, events, skipped, not_kept = list(parameters), [], 0, "", ""
         for key in keys:
             if key.method == PARAMETERS:
                 continue
@@ -161,6 +161,8 @@ class _Comparer:
             if ended and not (old and new):
                 skipped = skipped or f"{ended} ended before it"
                 continue
+            if of := self.before.dropped.get(key):
+                not_kept = f"the first {len(old)} of {of} or more"
             more = self._events(key, old, new)
             count = min(len(old), len(new)) if ended else max(len(old), len(new))
             events += count
@@ -179,7 +181,7 @@ class _Comparer:
             max((finding.distance.ulp for finding in findings), default=0),
             max((finding.distance.largest for finding in findings), default=0.0),
             first.where if first and not worst.agrees else None,
-            first.distance.reason if first else "",
+            "; ".join(filter(None, [first.distance.reason if first else "", not_kept])),
             errors=tuple(errors),
         )
 

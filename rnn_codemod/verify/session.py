@@ -104,7 +104,8 @@ def verify(request: Request, progress: Progress = lambda message: None) -> Repor
         prefix="rnn-codemod-verify-", ignore_cleanup_errors=True
     ) as folder:
         scratch = Path(folder).resolve()
-        trees = make_trees(root, request.paths, request.before, scratch, request.options)
+        two = before.path != after.path
+        trees = make_trees(root, request.paths, request.before, scratch, request.options, two)
         return _Session(request, trees, scratch, before, after, progress).report()
 
 

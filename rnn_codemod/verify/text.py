@@ -33,6 +33,15 @@ def lines(report: Report) -> Iterator[str]:
     yield conclusion(report)
 
 
+def printable(line: str, encoding: str) -> str:
+    """The line without what would steer the terminal, and in characters that it has.
+
+    Names of modules and files, and the output of the command, may hold anything.
+    """
+    shown = "".join(it if it.isprintable() else it.encode("unicode-escape").decode() for it in line)
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def conclusion(report: Report) -> str:
     """The result in one line."""
     verdicts = [verdict for run in report.runs for verdict in run.comparison.exercised]
@@ -48,7 +57,8 @@ def conclusion(report: Report) -> str:
     bad = [verdict for verdict in verdicts if not verdict.outcome.agrees]
     if bad:
         return f"DIFFERENT: {len(bad)} of {len(verdicts)} do not agree"
-    left = f"; {len(report.unexercised)} changed places not exercised" if report.unexercised else ""
+    count = len(report.unexercised)
+    left = f"; {count} changed place{'s' * (count != 1)} not exercised" if count else ""
     return f"the same numbers: {len(verdicts)} of {len(verdicts)} agree{left}"
 
 

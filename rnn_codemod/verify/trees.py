@@ -62,9 +62,17 @@ def find_root(paths: Sequence[str], before: str | None, has_command: bool) -> Pa
 
 
 def make_trees(
-    root: Path, paths: Sequence[str], before: str | None, scratch: Path, options: Options
+    root: Path,
+    paths: Sequence[str],
+    before: str | None,
+    scratch: Path,
+    options: Options,
+    may_be_equal: bool = False,
 ) -> Trees:
-    """Copies the tree twice into ``scratch``. Raises VerifyError and UsageError."""
+    """Copies the tree twice into ``scratch``. Raises VerifyError and UsageError.
+
+    ``may_be_equal``: it makes sense to compare two trees that are the same.
+    """
     old, new = scratch / "before", scratch / "after"
     copy_tree(root, new)
     notes: tuple[str, ...] = ()
@@ -81,11 +89,17 @@ def make_trees(
         elif repository(root) is not None:
             is_before, notes = _take(root, "HEAD", old)
             is_after = "the tree as it is"
+        elif may_be_equal:
+            copy_tree(root, old)
+            is_before = is_after = "the tree as it is"
         else:
             raise UsageError("nothing to migrate here: name what was before with --before DIR")
     changes = _changes(old, new)
-    if not changes:
-        raise UsageError(f"nothing changed between {is_before} and {is_after}")
+    if not changes and not may_be_equal:
+        raise UsageError(
+            f"nothing changed between {is_before} and {is_after}: "
+            "name what was before the migration with --before REV"
+        )
     large = copy_ignored(root, (old, new))
     left_out = f"git ignores {', '.join(large)}: too large to be in the copies"
     notes += (left_out,) if large else ()

@@ -225,6 +225,20 @@ def test_the_cells_inside_the_layers_of_rnn_runtime_are_stepped(place: Workplace
     assert ("different" in outcomes) == (width != 3)
 
 
+def test_calls_beyond_those_that_are_kept_are_told_of(place: Workplace):
+    place.write(BEFORE, AFTER)
+    code = (
+        "import model, jax, jax.numpy as jnp\n"
+        "xs = jnp.ones((1, 2, 3))\n"
+        "variables = model.Model().init(jax.random.PRNGKey(0), xs)\n"
+        "run = jax.jit(model.Model().apply)\n"
+        "for n in range(2100): run(variables, xs)\n"
+    )
+    result = run_driver(place, code)
+    assert result.code == 0, result.out + result.err
+    assert result.verdicts()["Model"]["reason"] == "the first 2000 of 2048 or more"
+
+
 def migrate(place: Workplace, driver: str) -> subprocess.CompletedProcess[str]:
     (place.folder / "before" / "driver.py").write_text(driver)
     command = [sys.executable, "-m", "rnn_codemod", "migrate", "--verify", "model.py"]

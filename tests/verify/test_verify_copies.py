@@ -14,6 +14,7 @@ from workplace import Workplace
 from rnn_codemod.findings import Options
 from rnn_codemod.verify import copying
 from rnn_codemod.verify.copying import copy_tree
+from rnn_codemod.verify.problem import UsageError
 from rnn_codemod.verify.trees import Trees, make_trees
 
 
@@ -33,10 +34,21 @@ def committed(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-def trees(root: Path, before: str | None = None) -> Trees:
+def trees(root: Path, before: str | None = None, may_be_equal: bool = False) -> Trees:
     scratch = root.parent / "scratch"
     scratch.mkdir()
-    return make_trees(root, (), before, scratch, Options())
+    return make_trees(root, (), before, scratch, Options(), may_be_equal)
+
+
+def test_the_same_tree_twice_makes_sense_on_two_interpreters_only(repository: Path):
+    (repository / "model.py").write_text(AFTER)
+    git(repository, "commit", "--quiet", "--all", "--message", "Two")
+    with pytest.raises(UsageError, match="nothing changed between revision HEAD and"):
+        trees(repository)
+    shutil.rmtree(repository.parent / "scratch")
+    copies = trees(repository, may_be_equal=True)
+    assert copies.changes == ()
+    assert names(copies.before) == names(copies.after) == {"model.py"}
 
 
 def names(folder: Path) -> set[str]:

@@ -18,7 +18,8 @@ import flax.linen as nn
 class {name}(nn.Module):
     @nn.compact
     def __call__(self, xs):
-        return nn.RNN(nn.GRUCell({cell}){size})(xs)
+        # <script>alert("{name}")</script>
+        return nn.RNN(nn.GRUCell({cell}, name="<img src=x>"){size})(xs)
 """
 DRIVER = """\
 import jax, jax.numpy as jnp
@@ -54,9 +55,11 @@ def dom(page: Path) -> str:
 def test_several_files_and_differences(place: Workplace):
     page = place.folder / "report.html"
     for name in ("First", "Second"):
-        before = MODEL.format(name=name, cell="", size=", 4")
+        before = MODEL.format(name=name, cell="gate_fn=nn.sigmoid", size=", 4")
         place.write(
-            before, MODEL.format(name=name, cell="features=4", size=""), f"{name.lower()}.py"
+            before,
+            MODEL.format(name=name, cell="features=4, gate_fn=nn.sigmoid", size=""),
+            f"{name.lower()}.py",
         )
     place.write(DRIVER.format(shift=0), DRIVER.format(shift=1), "driver.py")
     result = place.verify("--html", str(page), "--", "driver.py")
@@ -64,7 +67,14 @@ def test_several_files_and_differences(place: Workplace):
     seen = dom(page).replace("<wbr>", "")
     assert '<h1 class="bad" id="conclusion">DIFFERENT' in seen
     assert seen.count("<polyline") >= 2
-    for word in ("First/GRUCell_0", "Second/GRUCell_0", "first.py", "second.py", "driver.py"):
+    for word in (
+        "First/&lt;img src=x&gt;",
+        "Second/&lt;img src=x&gt;",
+        "first.py",
+        "second.py",
+        "driver.py",
+    ):
         assert f"<code>{word}</code>" in seen
     source = page.read_text()
     assert "http://" not in source and "https://" not in source and "<script" not in source
+    assert "<img" not in seen and "alert(" in seen
