@@ -91,9 +91,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Dynamic:
-    """``getattr(nn, name)`` with a name that the text does not tell, or (``called``) its result."""
+    """``getattr(nn, name)`` or ``vars(nn)[name]`` with a name that the text does not tell.
 
-    node: ast.Call
+    Or, where ``called``, its result.
+    """
+
+    node: ast.expr
     called: bool = False
 
 

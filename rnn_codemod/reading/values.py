@@ -162,6 +162,9 @@ class Values:
                 return frozenset({Items(frozenset({pair}))})
             case ast.Call():
                 return self._call(node)
+            case ast.Subscript() if (owner := self._namespace(node.value)) is not None:
+                name = self._word(node.slice)
+                return self.imported(f"{owner}.{name}") if name else frozenset({Dynamic(node)})
             case ast.Subscript():
                 return self._items(self.of(node.value)) or UNKNOWN
             case ast.IfExp():
@@ -647,6 +650,19 @@ class Values:
             for name in reading.scopes.module.bindings
             for found in reading.values.exported((name,)) or NOTHING
         )
+
+    def _namespace(self, node: ast.expr) -> str | None:
+        """The part of flax.linen whose names ``vars(part)`` or ``part.__dict__`` holds."""
+        match node:
+            case ast.Call(func=ast.Name(id="vars"), args=[part]) if not self.scopes.lookup(
+                "vars", node
+            ):
+                owner = self.dotted(part)
+            case ast.Attribute(value=part, attr="__dict__"):
+                owner = self.dotted(part)
+            case _:
+                return None
+        return owner if owner in ("flax.linen", "flax.linen.recurrent") else None
 
     def _word(self, node: ast.expr) -> str | None:
         """The one string that ``node`` can be, if the text tells it."""

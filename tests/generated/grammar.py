@@ -31,6 +31,8 @@ PARTS: dict[str, Part] = {
         values.factory,
         values.submodule,
         values.decoys,
+        values.both_apis,
+        values.looked_up,
         cells.conv,
         cells.custom,
         cells.inherits,

@@ -2,6 +2,7 @@
 
     JAX_PLATFORMS=cpu python tests/generated/sweep.py --first 0 --count 1000 [--target runtime]
     JAX_PLATFORMS=cpu python tests/generated/sweep.py --projects --first 0 --count 1000
+    JAX_PLATFORMS=cpu python tests/generated/sweep.py --documents --style idiomatic
 
 Program N, or project N, is the same on every machine; those of odd numbers are in an odd layout.
 The exit code is 1 where a promise was broken.
@@ -15,9 +16,11 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from grammar import numbered
 from judge import BrokenProgram, Fault, judge
+from judge_documents import judge_document
 from judge_projects import judge_project
 from projects import numbered_project
 
@@ -44,6 +47,15 @@ def of_program(number: int, options: Options) -> Outcome:
     return Outcome(tuple(refused), verdict.faults, drawn.tags, {f"{number}.py": drawn.text})
 
 
+def of_document(number: int, options: Options) -> Outcome:
+    """Draws program ``number`` and judges it as the code of a notebook or a page."""
+    drawn = numbered(number)
+    text = drawn.text.replace("\r\n", "\n")
+    verdict = judge_document(text, Random(number), options)
+    refused = tuple(f"{finding.rule}: {finding.reason}" for finding in verdict.refused)
+    return Outcome(refused, verdict.faults, drawn.tags, {f"{number}.py": text})
+
+
 def of_project(number: int, options: Options) -> Outcome:
     """Draws and judges project ``number``; each tenth in three processes as well."""
     drawn = numbered_project(number)
@@ -60,6 +72,7 @@ def main() -> int:
     parser.add_argument("--target", default="flax", choices=["flax", "runtime"])
     parser.add_argument("--style", default="minimal", choices=["minimal", "idiomatic"])
     parser.add_argument("--projects", action="store_true", help="of several files each")
+    parser.add_argument("--documents", action="store_true", help="in notebooks and pages")
     parser.add_argument("--keep", type=Path, help="a folder for the programs that failed")
     given = parser.parse_args()
     started = time.monotonic()
@@ -67,7 +80,7 @@ def main() -> int:
     refusals: Counter[str] = Counter()
     examples: dict[str, int] = {}
     whole = 0
-    draw = of_project if given.projects else of_program
+    draw = of_project if given.projects else of_document if given.documents else of_program
     options = Options(target=given.target, style=given.style)
     for number in range(given.first, given.first + given.count):
         try:

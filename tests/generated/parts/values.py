@@ -205,3 +205,47 @@ def decoys(w: Writer) -> None:
                 '"""',
                 "# nn.GRUCell()(carry, x)",
             )
+
+
+def both_apis(w: Writer) -> None:
+    """Code that handles both APIs itself, which is nobody's to touch."""
+    kind, value = w.dense(), w.hidden()
+    name, cls = w.fresh("either"), w.cell(kind)
+    way = w.one("try", "hasattr", "version", "fields")
+    w.tag(f"both:{way}")
+    new = f"{cls}(features=n)"
+    match way:
+        case "try":
+            build = ["try:", f"    cell = {new}", "except TypeError:", f"    cell = {cls}()"]
+        case "hasattr":
+            build = [f'if hasattr({cls}, "num_feature_axes"):', f"    cell = {new}"]
+            build += ["else:", f"    cell = {cls}()"]
+        case "version":
+            w.need("import inspect")
+            build = [f'if "features" in inspect.signature({cls}).parameters:', f"    cell = {new}"]
+            build += ["else:", f"    cell = {cls}()"]
+        case _:
+            build = [
+                f'options = {{"features": n}} if "features" in {cls}.__annotations__ else {{}}'
+            ]
+            build.append(f"cell = {cls}(**options)")
+    start = ["try:", f"    carry = cell.initialize_carry({w.key()}, (*x.shape[:-1], n))"]
+    start += ["except TypeError:", f"    carry = cell.initialize_carry({w.key()}, x.shape[:-1], n)"]
+    lines = [f"def {name}(x, n):", *(f"    {line}" for line in [*build, *start])]
+    w.block(*lines, f"    return cell.init_with_output({w.key()}, carry, x)")
+    w.probe.append(f'found["{name}"] = {name}(data({w.batch}, {w.width}), {value})')
+
+
+def looked_up(w: Writer) -> None:
+    """A class that is looked up by its name: to be told, and left as it is."""
+    kind, value = w.dense(), w.hidden()
+    name = w.fresh("Named")
+    word = w.one(f'"{kind}"', f'"{kind[:4]}" + "{kind[4:]}"', f"f\"{{'{kind}'}}\"")
+    home = w.nn("").rstrip(".")
+    cls = w.one(f"getattr({home}, {word})", f"{home}.__dict__[{word}]", f"vars({home})[{word}]")
+    body = [f"cls = {cls}", f"carry = cls.initialize_carry({w.key()}, x.shape[:-1], {value})"]
+    arguments = w.one("", 'name="cell"')
+    body.append(f"return cls({arguments})(carry, x)")
+    lines = [f"@{w.nn('compact')}", "def __call__(self, x):", *indented(body)]
+    module_class(w, name, [], lines)
+    _run(w, name, [], False)
