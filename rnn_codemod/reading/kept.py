@@ -66,6 +66,9 @@ _LAYERS = {"Conv", "ConvLocal", "ConvTranspose", "Dense", "DenseGeneral", "Einsu
 _LAYERS |= {"MultiHeadDotProductAttention", "SelfAttention", "Sequential", "RNN", "Bidirectional"}
 _KEEPING = {"BatchNorm", "Dropout", "GroupNorm", "LayerNorm", "PReLU", "RMSNorm"}
 """Layers whose output is as wide as their input."""
+_TOGETHER = {"add": 0, "divide": 0, "maximum": 0, "minimum": 0, "multiply": 0, "subtract": 0}
+_TOGETHER |= {"map": 1, "tree_map": 1, "where": 1}
+"""Functions whose result is as wide as the widest array they are given, and where these begin."""
 _FRESH = {"arange", "empty", "eye", "full", "normal", "ones", "uniform", "zeros"}
 _PASSING = {"dict", "enumerate", "iter", "list", "next", "reversed", "tuple", "zip"}
 
@@ -165,16 +168,22 @@ class Kept:
         return returned(function, self._source)
 
     def _in_arguments(self, node: ast.Call) -> bool:
+        last = (self._values.dotted(node.func) or "").rpartition(".")[2]
         given = [*node.args, *(keyword.value for keyword in node.keywords)]
-        functions = [
-            result
-            for part in given
-            if isinstance(part, ast.Name)
-            for value in self._values.of(part)
-            if isinstance(value, FunctionValue) and value.node in self._values.scopes
-            for result in self._results(value.node)
-        ]
-        return any(map(self.may_change, [*given, *functions]))
+        functions: list[ast.expr] = [part for part in given if isinstance(part, ast.Lambda)]
+        if last in ("map", "tree_map"):
+            functions += given[:1]
+        for part in given:
+            if isinstance(part, ast.Name):
+                for value in self._values.of(part):
+                    if isinstance(value, FunctionValue) and value.node in self._values.scopes:
+                        functions.extend(self._results(value.node))
+        if any(map(self.may_change, functions)):
+            return True
+        if last not in _TOGETHER:
+            return any(map(self.may_change, given))
+        arrays = [part for part in given[_TOGETHER[last] :] if not self._is_fresh(part)]
+        return bool(arrays) and all(map(self.may_change, arrays))
 
     def _keeps(self, layer: ast.expr) -> bool:
         """Whether ``layer`` gives arrays as wide as it gets: by its kind, or by what it returns."""
