@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 from jax import numpy as jnp
@@ -27,9 +28,12 @@ class Plan:
       chunk: steps whose weight gradients are taken in one dot; 0 is all of them.
       recompute: gates are computed again in the backward pass instead of being kept.
       unroll: steps in one iteration of the compiled loop.
-      columns: how a pass without a derivative runs with features first (scans/columns.py): "whole"
-        is a dot a step on [x, h], "gates" one a gate, "pairs" one for two gates of x and of h
-        each; "" is not at all.
+      columns: how a pass runs with features first (scans/columns.py), whatever the form: "whole"
+        has one dot a step for all gates, "pairs" one for two gates, "gates" one a gate; "" is not
+        at all.
+      turned: inputs and carries are transposed in memory before the dots of weight gradients.
+      sparing: the gradients of a chunk are taken one after another, in the memory of one.
+      alone: the plan of a pass without a derivative, where it is another.
       core: "xla", a compiled loop; "cudnn", cuDNN's LSTM; "kernel", a Pallas kernel.
     """
 
@@ -40,6 +44,9 @@ class Plan:
     wide: bool = True
     hoist: int = 0
     columns: str = ""
+    turned: bool = False
+    sparing: bool = False
+    alone: Plan | None = None
     core: str = "xla"
 
     @property
@@ -82,10 +89,10 @@ class Task:
 def choose(task: Task, platform: str | None = None) -> Plan:
     """The plan for a scan on "cpu", "gpu" or "tpu"; by default where jax computes."""
     platform = platform or jax.default_backend()
-    asked = {"recompute": task.recompute, "unroll": task.unroll}
+    asked: dict[str, Any] = {"recompute": task.recompute, "unroll": task.unroll}
     if task.kind == "conv_lstm":
-        # The gradient of a small kernel is slow step by step and fast over all steps at once.
-        return Plan("split", chunk=0, **asked)
+        # On a CPU a step's arrays are large enough for its dots, and small enough for the cache.
+        return Plan("split", chunk=1 if platform == "cpu" else 0, **asked)
     if KERNELS and platform in ("cpu", "tpu") and task.steps and not task.recompute:
         return Plan("hoisted", chunk=0, **asked, core="kernel")
     if platform != "cpu":
@@ -94,26 +101,34 @@ def choose(task: Task, platform: str | None = None) -> Plan:
         return Plan("hoisted", chunk=0, **asked, core=core)
     if task.batch == 1:
         # One row a step: all is small, and copies of the weights weigh most.
-        return Plan("split", chunk=16 if task.recompute else 0, **asked, wide=False)
+        chunk, sparing = (16, True) if task.recompute else (0, False)
+        alone = Plan("hoisted", chunk=0, **asked)
+        return Plan("split", chunk=chunk, **asked, wide=False, sparing=sparing, alone=alone)
+    # XLA's faster dots on a CPU sum along the last axis of what stands on the left.
+    asked["turned"] = True
     # A GRU has more cotangents a step than an LSTM, so its chunks are shorter for the same memory.
     chunk = 8 if task.kind == "gru" else 16
     if task.batch >= 128:
         return Plan("joined", chunk=chunk, **asked, wide=task.kind == "gru")
+    # Kept gates would have to be turned back at every step, which costs what features first gain.
+    columns = _columns(task)
+    alone = Plan("split", chunk=0, **asked, columns=columns) if columns else None
     if task.kind == "gru" or task.batch < 16:
-        wide, columns = task.kind == "lstm", _columns(task)
-        return Plan("split", chunk=chunk, **asked, wide=wide, columns=columns)
+        return Plan("split", chunk=chunk, **asked, wide=task.kind == "lstm", alone=alone)
     # In chunks, for large temporaries are paid for in page faults at every call.
-    return Plan("hoisted", chunk=chunk, **asked, wide=False, hoist=16, columns=_columns(task))
+    return Plan("hoisted", chunk=chunk, **asked, wide=False, hoist=16, alone=alone)
 
 
 def _columns(task: Task) -> str:
-    """``Plan.columns`` on a CPU for less than 128 rows.
+    """``Plan.columns`` on a CPU for less than 128 rows, where there is no derivative.
 
     The larger a dot, the better it feeds two cores; few rows leave most of a large one to copying
     its weights.
     """
-    if task.kind != "lstm":
-        return ""
+    if task.kind == "gru":
+        if task.width < 256 or task.both:
+            return ""
+        return "whole" if task.width >= 512 else "gates"
     if task.width >= 512 or (task.batch >= 16 and task.both) or task.batch * task.width >= 12288:
         return "whole"
     if task.batch < 16:

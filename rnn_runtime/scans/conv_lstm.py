@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 from jax import numpy as jnp
 from jax.nn import sigmoid
 
+from rnn_runtime.scans.lstm import over_rows, rows
 from rnn_runtime.strategy import Plan
 
 
@@ -94,20 +96,30 @@ class ConvLSTM:
         return (dc * f, self._transposed(previous[1], recurrent, dz)), dz
 
     def add_gradient(self, total: Weights, x: jax.Array, h: jax.Array, dz: jax.Array) -> Weights:
-        """Adds one convolution over all steps and rows for each kernel."""
+        """Adds, for each place in the window, one dot over all steps, rows and places.
 
-        def kernel_gradient(a: jax.Array, like: jax.Array) -> jax.Array:
-            convolve = jax.linear_transpose(lambda k: self._convolve(merge(a), k), like)
-            return convolve(merge(dz))[0]
-
+        A convolution would do, but XLA's for such a gradient on a CPU is slow, most in a loop.
+        """
+        both = jnp.concatenate([x, h], axis=-1)
+        window, channels = total.x.shape[:-2], both.shape[-1]
+        padding = self.padding
+        if isinstance(padding, str):
+            ones = (1,) * len(window)
+            padding = jax.lax.padtype_to_pads(x.shape[2:-1], window, ones, padding)
+        padding = [(0, 0), *padding, (0, 0)]
+        # ``jnp.pad`` would not take what is negative.
+        padded = jax.lax.pad(merge(both), jnp.zeros((), x.dtype), [(*p, 0) for p in padding])
+        out = merge(dz)
+        gradients = []
+        for place in np.ndindex(*window):
+            seen = tuple(slice(at, at + n) for at, n in zip(place, out.shape[1:-1], strict=True))
+            gradients.append(over_rows(padded[(slice(None), *seen)], out))
+        gradient = jnp.stack(gradients).reshape(*window, channels, out.shape[-1])
+        of_x, of_h = jnp.split(gradient, [x.shape[-1]], axis=-2)
         bias = total.bias
         if bias is not None:
-            bias = bias + dz.sum(tuple(range(dz.ndim - 1)))
-        return Weights(
-            total.x + kernel_gradient(x, total.x),
-            total.h + kernel_gradient(h, total.h),
-            bias,
-        )
+            bias = bias + rows(dz).sum(0)
+        return Weights(total.x + of_x, total.h + of_h, bias)
 
     def input_gradient(self, x_weights: jax.Array, dz: jax.Array) -> jax.Array:
         """One convolution over all steps and rows."""

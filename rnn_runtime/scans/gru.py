@@ -9,7 +9,8 @@ import jax
 from jax import numpy as jnp
 from jax.nn import sigmoid
 
-from rnn_runtime.scans.lstm import of_hidden, over_rows, rows, sum_transposed
+from rnn_runtime.scans.columns import column
+from rnn_runtime.scans.lstm import add_products, of_hidden, rows, sum_transposed
 from rnn_runtime.strategy import Plan
 
 
@@ -34,6 +35,7 @@ class GRU:
     """
 
     plan: Plan
+    joins = False
 
     def forward_weights(self, weights: Weights) -> tuple[Any, Any]:
         """Hoisted: x kernels and biases. For the loop: r and z, and the h part of n, with biases.
@@ -72,12 +74,25 @@ class GRU:
     def step(self, recurrent: tuple, carry: tuple, item: Any) -> tuple[tuple, tuple]:
         """One step; the gates are r, z, n and a."""
         (h,) = carry
-        z_r, z_z, x_n = self._sums(recurrent, item, h)
-        r, z = sigmoid(z_r), sigmoid(z_z)
         kernel, bias = recurrent[1]
-        a = h @ kernel + bias
+        return self.advance(carry, (*self._sums(recurrent, item, h), h @ kernel + bias))
+
+    def advance(self, carry: tuple, sums: tuple[jax.Array, ...]) -> tuple[tuple, tuple]:
+        """``step`` from the sums of r and z and the two of n on."""
+        (h,) = carry
+        z_r, z_z, x_n, a = sums
+        r, z = sigmoid(z_r), sigmoid(z_z)
         n = jnp.tanh(x_n + r * a)
         return ((1 - z) * n + z * h,), (r, z, n, a)
+
+    def of_columns(
+        self, weights: Weights, of_x: list[jax.Array], of_h: list[jax.Array]
+    ) -> tuple[jax.Array, ...]:
+        """The sums, features first, from dots of x and of h."""
+        like = of_x[0]
+        x_r, x_z, x_n = (z + column(b, like) for z, b in zip(of_x, weights.bias, strict=True))
+        h_r, h_z, a = of_h
+        return x_r + h_r, x_z + h_z, x_n, a + column(weights.hidden_bias, like)
 
     def backward_weights(self, weights: Weights) -> tuple[Any, Any]:
         """The x kernels, and the h kernels: side by side and transposed, or as they are."""
@@ -103,8 +118,8 @@ class GRU:
         dr, dz, dn, da = dz
         of_x, of_h = (dr, dz, dn), (dr, dz, da)
         return Weights(
-            tuple(a + over_rows(x, d) for a, d in zip(total.x, of_x, strict=True)),
-            tuple(a + over_rows(h, d) for a, d in zip(total.h, of_h, strict=True)),
+            add_products(total.x, x, of_x, self.plan),
+            add_products(total.h, h, of_h, self.plan),
             tuple(a + rows(d).sum(0) for a, d in zip(total.bias, of_x, strict=True)),
             total.hidden_bias + rows(da).sum(0),
         )

@@ -23,6 +23,12 @@ class Kind(Protocol):
     def step(self, recurrent: Tree, carry: tuple, item: Tree) -> tuple[tuple, tuple]:
         """``(new carry, gates)`` from one step of ``project``."""
 
+    def advance(self, carry: tuple, sums: Any) -> tuple[tuple, tuple]:
+        """``step`` from the sums of the gates on; only where a plan may have ``columns``."""
+
+    def of_columns(self, weights: Tree, *parts: Any) -> Any:
+        """Those sums with features first, of dots of x and of h or, if it ``joins``, of both."""
+
     def backward_weights(self, weights: Tree) -> tuple[Tree, Tree]:
         """The weights of x and of h in the form the backward pass uses."""
 
@@ -38,3 +44,4 @@ class Kind(Protocol):
         """The cotangent of the inputs of a chunk of steps."""
 
     plan: Plan
+    joins: bool

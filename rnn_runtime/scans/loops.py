@@ -7,7 +7,7 @@ taken over the whole chunk in a few large dots, which is where a step-by-step de
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -23,39 +23,38 @@ map_tree = jax.tree_util.tree_map
 
 def plain(kind: Kind, full: bool, weights: Tree, carry: tuple, xs: jax.Array) -> tuple[Tree, Tree]:
     """``driver.scan`` without a derivative of its own; arguments and results are the same."""
-    if kind.plan.columns:
-        return columns.run(kind, full, weights, carry, xs)
-    x_weights, recurrent = kind.forward_weights(weights)
 
-    def step(carry: tuple, item: Tree) -> tuple[tuple, tuple]:
-        new, _ = kind.step(recurrent, carry, item)
-        return new, new if full else new[-1:]
+    def keep(carry: tuple, new: tuple, gates: tuple) -> tuple:
+        return new if full else new[-1:]
 
-    return _over_steps(kind, x_weights, step, carry, xs)
+    if kind.plan.alone:
+        kind = replace(kind, plan=kind.plan.alone)
+    return _over_steps(kind, keep, weights, carry, xs)
 
 
 def forward(
     kind: Kind, full: bool, weights: Tree, carry: tuple, xs: jax.Array
 ) -> tuple[tuple, tuple, tuple]:
     """``(last carry, carries, what the backward pass needs of every step)``."""
-    x_weights, recurrent = kind.forward_weights(weights)
 
-    def step(carry: tuple, item: Tree) -> tuple[tuple, tuple]:
-        new, gates = kind.step(recurrent, carry, item)
-        return new, (
-            new if full else new[-1:],
-            carry[:-1],
-            () if kind.plan.recompute else gates,
-        )
+    def keep(carry: tuple, new: tuple, gates: tuple) -> tuple:
+        return new if full else new[-1:], carry[:-1], () if kind.plan.recompute else gates
 
-    last, (history, before, gates) = _over_steps(kind, x_weights, step, carry, xs)
+    last, (history, before, gates) = _over_steps(kind, keep, weights, carry, xs)
     return last, history, (before, gates)
 
 
 def _over_steps(
-    kind: Kind, x_weights: Tree, step: Callable[..., Any], carry: tuple, xs: jax.Array
+    kind: Kind, keep: columns.Keep, weights: Tree, carry: tuple, xs: jax.Array
 ) -> tuple[tuple, Tree]:
     """The loop; where the plan hoists in chunks, inputs are projected a chunk at a time."""
+    if kind.plan.columns:
+        return columns.run(kind, keep, weights, carry, xs)
+    x_weights, recurrent = kind.forward_weights(weights)
+
+    def step(carry: tuple, item: Tree) -> tuple[tuple, Tree]:
+        new, gates = kind.step(recurrent, carry, item)
+        return new, keep(carry, new, gates)
 
     def part(carry: tuple, xs: jax.Array) -> tuple[tuple, Tree]:
         return lax.scan(step, carry, kind.project(x_weights, xs), unroll=kind.plan.unroll)
@@ -109,11 +108,16 @@ def backward(
 
         def back(state: Tree, item: Tree) -> tuple[Tree, Tree]:
             carry, dcarry = state
-            index, h_previous, recomputed = item
+            index, recomputed = item
             previous, h_now, gates, dy = map_tree(
                 lambda a: lax.dynamic_index_in_dim(a, start + index, keepdims=False),
                 kept,
             )
+            # Read where it lies too, for the loop would take a copy of ``h_before``.
+            h_previous = lax.dynamic_index_in_dim(
+                hs, jnp.maximum(start + index - 1, 0), keepdims=False
+            )
+            h_previous = jnp.where(start + index == 0, first[-1], h_previous)
             unseen = len(dcarry) - len(dy)
             seen = (a + b for a, b in zip(dcarry[unseen:], dy, strict=True))
             dcarry = (*dcarry[:unseen], *seen)
@@ -126,7 +130,7 @@ def backward(
             )
             return (previous, dcarry), dz
 
-        items = (jnp.arange(size), h_before, recomputed)
+        items = (jnp.arange(size), recomputed)
         (carry, dcarry), dz = lax.scan(
             back, (carry, dcarry), items, reverse=True, unroll=kind.plan.unroll
         )

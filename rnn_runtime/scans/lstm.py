@@ -9,6 +9,7 @@ import jax
 from jax import numpy as jnp
 from jax.nn import sigmoid
 
+from rnn_runtime.scans.columns import column
 from rnn_runtime.strategy import Plan
 
 
@@ -32,6 +33,7 @@ class LSTM:
     """
 
     plan: Plan
+    joins = True
 
     def forward_weights(self, weights: Weights) -> tuple[Any, Any]:
         """Hoisted: x kernels; h kernels and biases. Else nothing, and all of them for the loop.
@@ -61,15 +63,21 @@ class LSTM:
 
     def step(self, recurrent: Any, carry: tuple, item: Any) -> tuple[tuple, tuple]:
         """One step; the gates are i, f, g, o."""
-        c, h = carry
-        return self.advance(c, self._sums(recurrent, item, h))
+        return self.advance(carry, self._sums(recurrent, item, carry[1]))
 
-    def advance(self, c: jax.Array, sums: list[jax.Array]) -> tuple[tuple, tuple]:
+    def advance(self, carry: tuple, sums: list[jax.Array]) -> tuple[tuple, tuple]:
         """``step`` from the gates' sums on."""
+        c, _ = carry
         z_i, z_f, z_g, z_o = sums
         i, f, g, o = sigmoid(z_i), sigmoid(z_f), jnp.tanh(z_g), sigmoid(z_o)
         c = f * c + i * g
         return (c, o * jnp.tanh(c)), (i, f, g, o)
+
+    def of_columns(self, weights: Weights, *parts: list[jax.Array]) -> list[jax.Array]:
+        """The gates' sums, features first, from dots of x and of h, or of both."""
+        return [
+            sum(part) + column(b, part[0]) for *part, b in zip(*parts, weights.bias, strict=True)
+        ]
 
     def backward_weights(self, weights: Weights) -> tuple[Any, Any]:
         """The x kernels, and the h kernels: side by side and transposed, or as they are."""
@@ -96,8 +104,8 @@ class LSTM:
     def add_gradient(self, total: Weights, x: jax.Array, h: jax.Array, dz: tuple) -> Weights:
         """Adds one dot over all steps and rows for each kernel."""
         return Weights(
-            tuple(a + over_rows(x, d) for a, d in zip(total.x, dz, strict=True)),
-            tuple(a + over_rows(h, d) for a, d in zip(total.h, dz, strict=True)),
+            add_products(total.x, x, dz, self.plan),
+            add_products(total.h, h, dz, self.plan),
             tuple(a + rows(d).sum(0) for a, d in zip(total.bias, dz, strict=True)),
         )
 
@@ -129,3 +137,17 @@ def rows(a: jax.Array) -> jax.Array:
 def over_rows(a: jax.Array, b: jax.Array) -> jax.Array:
     """Sum over all axes but the last of the outer products: ``(*, m), (*, n) -> (m, n)``."""
     return rows(a).T @ rows(b)
+
+
+def add_products(total: tuple, a: jax.Array, dz: tuple, plan: Plan) -> tuple:
+    """Each total plus ``over_rows`` of ``a`` and its cotangent."""
+    turned = rows(a).T
+    if plan.turned:
+        turned = jax.lax.optimization_barrier(turned)
+    out: list[jax.Array] = []
+    for old, d in zip(total, dz, strict=True):
+        if plan.sparing and out:
+            # Nothing is above infinity: the dot waits for the last one, and takes its memory.
+            d = jnp.where(out[-1][:1, :1] > jnp.inf, jnp.nan, d)
+        out.append(old + turned @ rows(d))
+    return tuple(out)

@@ -166,23 +166,61 @@ PLANS = {
     "split": Plan("split", chunk=0, recompute=False, unroll=1, wide=False),
     "split, in chunks that do not divide": Plan("split", chunk=3, recompute=False, unroll=1),
     "joined, gates recomputed": Plan("joined", chunk=3, recompute=True, unroll=1),
+    "joined, turned": Plan("joined", chunk=3, recompute=False, unroll=1, turned=True),
     "hoisted": Plan("hoisted", chunk=7, recompute=False, unroll=2),
     "hoisted in chunks": Plan("hoisted", chunk=4, recompute=True, unroll=1, hoist=3),
-    **{f"split, {c} in columns": Plan("split", 4, False, 1, columns=c) for c in columns.DOTS},
+    "gradients one after another": Plan("split", chunk=3, recompute=True, unroll=1, sparing=True),
+    "split, without a derivative hoisted": Plan(
+        "split", chunk=4, recompute=False, unroll=1, alone=Plan("hoisted", 0, False, 1)
+    ),
+    **{f"split, {c} in columns": Plan("split", 4, False, 1, columns=c) for c in columns.GATES},
+}
+CONV_PLANS = {
+    "all steps at once": Plan("split", chunk=0, recompute=False, unroll=1),
+    "steps one by one": Plan("split", chunk=1, recompute=True, unroll=1),
+    "in chunks that do not divide": Plan("split", chunk=3, recompute=False, unroll=1),
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "plan"),
-    [(n, p) for p in PLANS for n in ("LSTMCell", "GRUCell") if n == "LSTMCell" or "col" not in p],
-)
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("name", ["LSTMCell", "GRUCell"])
 def test_every_plan_gives_the_numbers_of_flax(
     name: str, plan: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The shapes by which the strategy chooses are too large for tests; its plans are not."""
-    monkeypatch.setattr(fast, "choose", lambda task: PLANS[plan])
-    theirs, ours = pair(name)
-    x = array(2, 7, 3)
+    check_plan(name, PLANS[plan], array(2, 7, 3), monkeypatch)
+
+
+# Also windows of even size and one, unequal padding, and one or three axes that are convolved.
+CONVOLUTIONS = {
+    "3 x 2": ((3, 2), "SAME", (5, 4)),
+    "padded unequally": ((2, 3), ((1, 0), (0, 2)), (5, 4)),
+    "padded and cropped": ((3,), ((-1, 3),), (4,)),
+    "one axis": ((3,), "SAME", (4,)),
+    "three axes": ((1, 2, 3), "SAME", (2, 3, 4)),
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "plan"),
+    [("3 x 2", plan) for plan in CONV_PLANS]
+    + [(case, "steps one by one") for case in CONVOLUTIONS if case != "3 x 2"],
+)
+def test_every_convolution_and_plan_gives_the_numbers_of_flax(
+    case: str, plan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, padding, size = CONVOLUTIONS[case]
+    options = {"kernel_size": window, "padding": padding}
+    x = array(2, 7, *size, 3)
+    check_plan("ConvLSTMCell", CONV_PLANS[plan], x, monkeypatch, **options)
+
+
+def check_plan(
+    name: str, plan: Plan, x: Any, monkeypatch: pytest.MonkeyPatch, **options: Any
+) -> None:
+    """Results and gradients by this plan are those of flax."""
+    monkeypatch.setattr(fast, "choose", lambda task: plan)
+    theirs, ours = pair(name, **options)
     variables = drawn(nn.RNN(theirs), x)
 
     def run(layer: Any) -> Any:
@@ -244,3 +282,31 @@ def test_the_kernels_lower_for_mosaic(core: list, name: str) -> None:
     text = grad.trace(variables, x).lower(lowering_platforms=("tpu",)).as_text()
     assert text.count("@tpu_custom_call") == 2
     assert core
+
+
+# cuDNN's LSTM is not among them: jax asks a GPU for its sizes before it can be lowered.
+ACCELERATORS = [
+    *(("gpu", "cuda", name) for name in ("GRUCell", "ConvLSTMCell")),
+    *(("tpu", "tpu", name) for name in ("LSTMCell", "GRUCell", "ConvLSTMCell")),
+]
+
+
+@pytest.mark.parametrize(("platform", "lowered", "name"), ACCELERATORS)
+def test_the_plans_of_accelerators_lower_for_them(
+    platform: str, lowered: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[Plan] = []
+
+    def chosen(task: Task) -> Plan:
+        plans.append(choose(task, platform))
+        return plans[-1]
+
+    monkeypatch.setattr(fast, "choose", chosen)
+    _, ours = pair(name)
+    x = jax.ShapeDtypeStruct((2, 5, *((5, 4) if name == "ConvLSTMCell" else ()), 3), np.float32)
+    layer = rr.RNN(ours)
+    variables = jax.eval_shape(layer.init, jax.random.key(0), x)
+    grad = jax.jit(jax.grad(lambda v, x: (layer.apply(v, x) ** 2).sum()))
+    text = grad.trace(variables, x).lower(lowering_platforms=(lowered,)).as_text()
+    assert text.count("stablehlo.while") == 2
+    assert {(plan.core, plan.chunk) for plan in plans} == {("xla", 0)}
