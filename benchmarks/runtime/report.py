@@ -35,10 +35,11 @@ Written by `benchmarks/runtime/report.py` from `docs/runtime-benchmarks.json`, w
     PYTHONPATH=. JAX_PLATFORMS=cpu KERAS_BACKEND=jax python benchmarks/runtime/run.py
     python benchmarks/runtime/report.py
 
-Python {python}, jax {jax}, {platform}, {cores} cores, float32. **Nothing here was measured on a
-GPU.** Shapes (batch, time, in, width): tiny (1, 128, 64, 128), mid (32, 128, 128, 256), rl (256,
-128, 64, 64), speech (8, 2000, 80, 320), big (64, 512, 128, 512); ConvLSTM (8, 20, 32, 32, 3) to 16
-channels, window 3 x 3. "Backward" is a forward and a backward pass, for parameters and inputs.
+Python {python}, jax {jax}, flax {flax}, {platform}, {cores} cores, float32. **Nothing here was
+measured on a GPU.** Shapes (batch, time, in, width): tiny (1, 128, 64, 128), mid (32, 128, 128,
+256), rl (256, 128, 64, 64), speech (8, 2000, 80, 320), big (64, 512, 128, 512); ConvLSTM (8, 20,
+32, 32, 3) to 16 channels, window 3 x 3. "Backward" is a forward and a backward pass, for parameters
+and inputs.
 
 In every round each library ran once, in random order and after a pause, and a ratio is the median
 over rounds of flax.linen's time over the library's: above 1 is faster than flax.linen. The

@@ -5,7 +5,8 @@
 Needs flax, dm-haiku, equinox, keras and torch. In every round each library runs once, in random
 order, so a busy machine disturbs all of them alike; a ratio is the median over rounds of
 (flax.linen's time in the round / the library's), from the wall clock and from the process's CPU
-time. Adds the cases to docs/runtime-benchmarks.json; benchmarks/runtime/report.py makes the table
+time. Adds the cases to docs/runtime-benchmarks.json, each when it is done, so they can be measured
+a few at a time; those of other versions are dropped. benchmarks/runtime/report.py makes the table
 and the picture. All cases take about twelve minutes on two idle cores.
 """
 
@@ -21,6 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import flax
 import jax
 import numpy as np
 from peers import AGAIN, PEERS
@@ -110,12 +112,16 @@ def run_case(name: str) -> dict[str, Any]:
 def main() -> None:
     """Measures the named cases, or all, and adds them to the file."""
     results = json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
-    results["machine"] = {
+    machine = {
         "python": platform.python_version(),
         "jax": jax.__version__,
+        "flax": flax.__version__,
         "platform": jax.default_backend(),
         "cores": os.cpu_count(),
     }
+    # Cases may be measured one after another, but not with other versions than the rest.
+    if results.get("machine") != machine:
+        results = {"machine": machine}
     for name in sys.argv[1:] or CASES:
         results[name] = run_case(name)
         OUTPUT.write_text(json.dumps(results, indent=1) + "\n")
