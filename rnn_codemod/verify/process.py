@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 KEPT = 64 * 1024
 """So many bytes of a run's output are kept, the last ones."""
@@ -85,6 +85,7 @@ def _run(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_die_with_the_parent if sys.platform == "linux" else None,
         )
     except OSError as error:
         raise CannotRun(f"{command[0]}: {error.strerror}") from error
@@ -134,6 +135,13 @@ def _end_all(process: subprocess.Popen[bytes], mark: str, others: frozenset[int]
             time.sleep(0.02)
 
 
+def _die_with_the_parent() -> None:
+    """For a verification that is killed itself: nobody else would end its command."""
+    _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+_PRCTL: Any = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER, _PR_GET_CHILD_SUBREAPER = 36, 37
 
 
@@ -146,13 +154,13 @@ def _orphans_come_here() -> Iterator[None]:
     if sys.platform != "linux":
         yield
         return
-    prctl, before = ctypes.CDLL(None).prctl, ctypes.c_int()
-    prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(before), 0, 0, 0)
-    prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    before = ctypes.c_int()
+    _PRCTL(_PR_GET_CHILD_SUBREAPER, ctypes.byref(before), 0, 0, 0)
+    _PRCTL(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         yield
     finally:
-        prctl(_PR_SET_CHILD_SUBREAPER, before.value, 0, 0, 0)
+        _PRCTL(_PR_SET_CHILD_SUBREAPER, before.value, 0, 0, 0)
 
 
 def _children() -> list[int]:

@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from rnn_codemod.verify.probes import Probe, find_probes
 from rnn_codemod.verify.problem import UsageError, VerifyError
 from rnn_codemod.verify.process import CannotRun, Ended, run
 from rnn_codemod.verify.recording import Function, Recording, read_recording
+from rnn_codemod.verify.scratch import scratch_folder
 from rnn_codemod.verify.trees import Change, Trees, find_root, make_trees
 
 AGREES, DIFFERS, FAILED = 0, 1, 3
@@ -100,10 +100,7 @@ def verify(request: Request, progress: Progress = lambda message: None) -> Repor
     root = find_root(request.paths, request.before, bool(request.command))
     before, after = _interpreters(request, progress)
     devices.check(request.device, request.devices, (before, after))
-    with tempfile.TemporaryDirectory(
-        prefix="rnn-codemod-verify-", ignore_cleanup_errors=True
-    ) as folder:
-        scratch = Path(folder).resolve()
+    with scratch_folder() as scratch:
         two = before.path != after.path
         trees = make_trees(root, request.paths, request.before, scratch, request.options, two)
         return _Session(request, trees, scratch, before, after, progress).report()
