@@ -11,6 +11,9 @@ from pathlib import Path
 
 from rnn_codemod.verify.problem import VerifyError
 
+SECONDS = 60
+"""So long an interpreter may take to say what it has."""
+
 _ASK = """
 import json, sys
 try:
@@ -50,11 +53,21 @@ def interpreter(name: str) -> Interpreter:
     found = shutil.which(name)
     if found is None:
         raise VerifyError(f"no interpreter {name!r}")
-    done = subprocess.run([found, "-c", _ASK], capture_output=True, text=True, check=False)
+    command = [found, "-c", _ASK]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+    except OSError as error:
+        raise VerifyError(f"{name}: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        raise VerifyError(f"{name}: says nothing within {SECONDS} s") from error
     if done.returncode:
         last = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
         raise VerifyError(f"{name}: {last}")
-    versions = json.loads(done.stdout)
+    try:
+        # Start-up files may print too.
+        versions = dict(json.loads(done.stdout.splitlines()[-1]))
+    except (IndexError, TypeError, ValueError) as error:
+        raise VerifyError(f"{name}: is no interpreter of Python") from error
     for needed in ("jax", "flax"):
         if needed not in versions:
             raise VerifyError(f"{name}: {needed} is not installed there")

@@ -30,12 +30,19 @@ def ready(progress: Callable[[str], None]) -> Path:
     digest = hashlib.sha256("\n".join([*pins, str(base)]).encode()).hexdigest()[:12]
     folder = _cache() / f"legacy-{digest}"
     python, finished = folder / "bin" / "python", folder / "complete"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder.with_suffix(".lock")):
-        if not finished.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            _make(base, folder, pins, progress)
-            finished.touch()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(folder.with_suffix(".lock")):
+            if not finished.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                _make(base, folder, pins, progress)
+                finished.touch()
+    except OSError as error:
+        where = f"{error.filename or folder}: {error.strerror}"
+        raise VerifyError(
+            f"the environment of flax 0.6.11 cannot be kept: {where}; "
+            "XDG_CACHE_HOME names another place"
+        ) from error
     return python
 
 
@@ -59,7 +66,10 @@ def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines() or ["it says nothing"]
-        raise VerifyError(f"the environment of flax 0.6.11 cannot be made: {said[-1]}")
+        raise VerifyError(
+            f"the environment of flax 0.6.11 cannot be made: {said[-1]} "
+            "(pip needs a package registry; --before-python names an interpreter that has it)"
+        )
 
 
 def _base_python() -> Path:
