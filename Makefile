@@ -14,7 +14,7 @@ LEGACY_PYTHON ?= $(shell for p in "$(PYTHON)" python3.11 python3.10; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] not in {(3, 10), (3, 11)})' 2>/dev/null \
 	&& echo "$$p" && break; done)
 
-.PHONY: help demo test sweep check format goldens benchmark packages clean
+.PHONY: help demo test sweep check format goldens benchmark scale packages clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -43,6 +43,9 @@ goldens: $(LEGACY_INSTALLED) ## record the before-probes of the fixtures on flax
 
 benchmark: $(INSTALLED) ## measure the speed beside other tools; writes docs/benchmarks.md
 	$(BIN)/python benchmarks/codemod/run.py
+
+scale: $(INSTALLED) ## measure runs over up to 20,000 files; writes the end of docs/scale.md
+	$(BIN)/python benchmarks/codemod/scale.py
 
 packages: $(INSTALLED) legacy-if-possible ## migrate the published legacy packages; writes docs/packages.md
 	$(BIN)/python benchmarks/packages/run.py --legacy-python $(LEGACY)/bin/python

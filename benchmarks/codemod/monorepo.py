@@ -181,6 +181,17 @@ def write(folder: Path, files: int) -> int:
     return files // TEAM * SITES_OF_TEAM
 
 
+def write_shared(folder: Path, users: int) -> None:
+    """Fills ``folder`` with one cell and so many files that use it."""
+    home = folder / "team_0"
+    home.mkdir(parents=True)
+    (home / "cells.py").write_text(CELL.format(team=0))
+    (home / "settings.py").write_text("WIDTH = 16\n")
+    for number in range(users):
+        padding = FILLER.format(kind=KINDS[number % len(KINDS)], number=number, small=3)
+        (folder / f"runner_{number}.py").write_text(USER.format(team=0, number=number) + padding)
+
+
 def _team(team: int) -> Iterator[tuple[str, str]]:
     chance = random.Random(team)
     width = 8 * chance.randint(1, 16)

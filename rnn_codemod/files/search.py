@@ -152,4 +152,5 @@ def names_in(data: bytes, names: Mapping[bytes, object]) -> set[bytes]:
     """Those of ``names`` that occur in ``data`` as a word."""
     for escape in _ESCAPES if b"\\" in data else ():
         data = data.replace(escape, b" ")
-    return names.keys() & set(data.translate(_WORDS).split())
+    words = data.translate(_WORDS).split()
+    return set() if names.keys().isdisjoint(words) else names.keys() & set(words)
