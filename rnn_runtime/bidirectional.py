@@ -11,7 +11,7 @@ import jax
 from absl import logging
 from jax import numpy as jnp
 
-from rnn_runtime.fast import Core, restore
+from rnn_runtime.fast import KINDS, Core, restore
 from rnn_runtime.rnn import RNN, Run
 from rnn_runtime.scans.driver import scan
 
@@ -106,7 +106,7 @@ class Bidirectional(nn.Module):
             logging.warning(
                 "Bidirectional: forward_rnn and backward_rnn are one object and share parameters."
             )
-        if type(self.forward_rnn) is type(self.backward_rnn) is RNN:
+        if mask is None and self._may_share_a_loop():
             call = (seq_lengths, mask, True, time_major)
             pair = run_both(
                 (self.forward_rnn, self.backward_rnn),
@@ -138,3 +138,10 @@ class Bidirectional(nn.Module):
         )
         outputs = jax.tree_util.tree_map(self.merge_fn, forward, backward)
         return ((carry_forward, carry_backward), outputs) if return_carry else outputs
+
+    @nn.nowrap
+    def _may_share_a_loop(self) -> bool:
+        """Whether nobody can tell that a layer is prepared before it is called."""
+        layers = (self.forward_rnn, self.backward_rnn)
+        plain = all(type(layer) is RNN and type(layer.cell) in KINDS for layer in layers)
+        return plain and not self.is_initializing()

@@ -52,8 +52,11 @@ def core_for(
     name = KINDS.get(type(cell))
     if name is None or not _is_plain(cell, name) or _is_watched(cell):
         return None
+    carry = _parts(carry, name)
+    # Sizes that are only known later (jax.export) decide nothing here.
+    if carry is None or not all(isinstance(size, int) for size in inputs.shape):
+        return None
     params = meta.unbox(cell.variables.get("params", {}))
-    carry = tuple(carry) if isinstance(carry, tuple | list) else (carry,)
     batch = math.prod(inputs.shape[1 : inputs.ndim - cell.num_feature_axes])
     shape = (*inputs.shape[1:-1], cell.features)
     dtype = _computation_dtype(cell, carry, inputs, params)
@@ -94,12 +97,12 @@ def restore(last: tuple, history: tuple, carry: Any, time_axis: int) -> tuple[An
       carry: the initial carry, whose form the carries take; a history of h alone stays a tuple.
       time_axis: where the outputs have time.
     """
-    parts = tuple(carry) if isinstance(carry, tuple | list) else (carry,)
+    parts = carry if isinstance(carry, tuple) else (carry,)
     last = tuple(a.reshape(part.shape) for a, part in zip(last, parts, strict=True))
     shape = parts[-1].shape
     history = tuple(a.reshape(len(a), *shape) for a in history)
     outputs = jnp.moveaxis(history[-1], 0, time_axis)
-    if not isinstance(carry, tuple | list):
+    if not isinstance(carry, tuple):
         return last[0], history[0], outputs
     return last, history, outputs
 
@@ -108,19 +111,33 @@ def _is_plain(cell: Any, name: str) -> bool:
     """Whether the cell computes the equations as they stand."""
     if name != "conv_lstm":
         return cell.gate_fn is nn.sigmoid and cell.activation_fn is nn.tanh
-    strides = cell.strides
-    unit = strides is None or (not isinstance(strides, int) and all(s == 1 for s in strides))
-    return unit and len(cell.kernel_size) <= 3 and _padding(cell) is not None
+    strides, axes = cell.strides, len(cell.kernel_size)
+    unit = strides is None or (not isinstance(strides, int) and tuple(strides) == (1,) * axes)
+    return unit and 1 <= axes <= 3 and _padding(cell) is not None
 
 
 def _padding(cell: Any) -> Any:
-    """ "SAME" or (low, high) pairs; None for what only ``flax.linen.Conv`` understands."""
-    if cell.padding == "SAME":
-        return "SAME"
+    """ "SAME" or (low, high) pairs; None for what only ``flax.linen.Conv`` understands.
+
+    None too for pairs that change the spatial shape: where an axis shrinks to 1, flax spreads it.
+    """
     pairs = cell.padding
+    if pairs == "SAME":
+        return "SAME"
     if isinstance(pairs, str | int) or not all(isinstance(p, tuple | list) for p in pairs):
         return None
+    if [sum(pair) for pair in pairs] != [size - 1 for size in cell.kernel_size]:
+        return None
     return tuple((low, high) for low, high in pairs)
+
+
+def _parts(carry: Any, name: str) -> tuple[Any, ...] | None:
+    """The arrays of a carry, or None where it has not the cell's form; the cell says what it is."""
+    pair = type(carry) is tuple and len(carry) == 2
+    if pair == (name == "gru"):
+        return None
+    parts = carry if pair else (carry,)
+    return parts if all(hasattr(part, "shape") for part in parts) else None
 
 
 def _is_watched(cell: Any) -> bool:

@@ -11,13 +11,14 @@ Shape = tuple[int, ...]
 
 
 def check_lengths(seq_lengths: Any, batch: Shape) -> jax.Array:
-    """``seq_lengths`` as integers of shape ``batch``; a scalar or size-1 axes are spread."""
+    """``seq_lengths`` as int32 of shape ``batch``; a scalar or size-1 axes are spread."""
     lengths = jnp.asarray(seq_lengths)
     if not jnp.issubdtype(lengths.dtype, jnp.integer):
         raise TypeError(
             f"seq_lengths expected integers of shape {batch}; dtype {lengths.dtype} came"
         )
-    return _spread("seq_lengths", lengths, batch)
+    # A length in a narrow dtype has no room for the sums that follow.
+    return _spread("seq_lengths", lengths.astype(jnp.int32), batch)
 
 
 def check_mask(mask: Any, batch: Shape, steps: int, time_major: bool) -> jax.Array:
@@ -39,7 +40,16 @@ def flip_sequences(
     num_batch_dims: int,
     time_major: bool,
 ) -> jax.Array:
-    """Reverses the valid steps of every sequence; padding stays behind them.
+    r"""Reverses the valid steps of every sequence; padding stays behind them.
+
+    .. math::
+        y_t = x_{(n - 1 - t) \bmod T}, \quad t = 0 \ldots T - 1
+
+    for a sequence of length n padded to T steps.
+
+    Shapes: as given below; the result has that of ``inputs``.
+
+    Dtypes: ``inputs`` any, kept; ``seq_lengths`` integers.
 
     Args:
       inputs: ``(*batch, time, *features)`` or, time-major, ``(time, *batch, *features)``.
@@ -48,7 +58,12 @@ def flip_sequences(
       time_major: which of the two layouts it is.
 
     Returns:
-      An array like ``inputs``: with length n, step t holds step ``(n - 1 - t) mod time``.
+      An array like ``inputs``.
+
+    Raises:
+      TypeError, ValueError: lengths that are no integers, or not of the batch's shape.
+
+    Source: the function of this name in ``flax.linen.recurrent``.
     """
     axis = 0 if time_major else num_batch_dims
     steps = inputs.shape[axis]

@@ -30,7 +30,7 @@ class RNNStack(nn.Module):
       time_major, return_carry: as in ``RNN``; they override those of the layers.
 
     Raises:
-      ValueError: no layers, or not one initial carry a layer; and what the layers raise.
+      ValueError: as ``__call__``; and what the layers raise.
 
     Source: what users of ``flax.linen.RNN`` ask for, flax issue 3595.
     """
@@ -71,7 +71,10 @@ class RNNStack(nn.Module):
           The last layer's outputs, or ``(tuple of carries, outputs)``.
 
         Raises:
-          ValueError: no layers, or not one initial carry a layer.
+          ValueError: no layers, or not one initial carry a layer; lengths or a mask, and a layer
+            before the last whose outputs have other steps than its inputs
+            (``include_initial_carry``); a mask, and such a layer whose outputs are in another order
+            (``reverse`` without ``keep_order``).
         """
         time_major = self.time_major if time_major is None else time_major
         return_carry = self.return_carry if return_carry is None else return_carry
@@ -79,6 +82,8 @@ class RNNStack(nn.Module):
         carries = [None] * count if initial_carry is None else list(initial_carry)
         if len(carries) != count:
             raise ValueError(f"RNNStack expected {count} initial carries; {len(carries)} came")
+        for layer in self.layers[:-1]:
+            _check_steps_stay(layer, seq_lengths is not None, mask is not None)
         keys = [None] * count if init_key is None else jax.random.split(init_key, count)
         common = {
             "seq_lengths": seq_lengths,
@@ -96,3 +101,18 @@ class RNNStack(nn.Module):
             )
             last.append(carry)
         return (tuple(last), outputs) if return_carry else outputs
+
+
+def _check_steps_stay(layer: Any, has_lengths: bool, has_mask: bool) -> None:
+    """Refuses a layer after which lengths or a mask would be about other steps."""
+    if (has_lengths or has_mask) and getattr(layer, "include_initial_carry", False):
+        raise ValueError(
+            "RNNStack expected outputs of as many steps as the inputs before its last layer, for "
+            "seq_lengths or a mask are about those; a layer with include_initial_carry=True came"
+        )
+    turns = getattr(layer, "reverse", False) and not getattr(layer, "keep_order", False)
+    if has_mask and turns:
+        raise ValueError(
+            "RNNStack expected outputs in the order of the inputs before its last layer, for a "
+            "mask is about that; a layer with reverse=True and keep_order=False came"
+        )

@@ -13,13 +13,24 @@ Shape = tuple[int, ...]
 
 
 class RNNCellBase(nn.RNNCellBase):
-    """One step of a recurrence: ``(carry, x) -> (carry, y)``.
+    r"""One step of a recurrence.
+
+    .. math::
+        (s', y) = \mathrm{cell}(s, x)
 
     A subclass defines ``__call__(carry, inputs)``, ``initialize_carry(rng, sample_input)`` and
-    ``num_feature_dims`` (or its flax name ``num_feature_axes``): how many trailing axes of the
-    input are features. All axes before them are batch axes; there may be none.
+    ``num_feature_dims`` (or its flax name ``num_feature_axes``).
+
+    Shapes: x ``(*batch, *features)``, of which the last ``num_feature_dims`` axes are features; all
+    before them are batch axes, and there may be none. The carry s is any tree of arrays.
+
+    Dtypes: the subclass's affair; s' has those of s, or the cell cannot be scanned.
+
+    Raises:
+      NotImplementedError: what the subclass does not define is asked for.
 
     It is a ``flax.linen.RNNCellBase``, so it works wherever flax expects one.
+
     Source: Flax improvement proposal 3053 (``initialize_carry`` as an instance method).
     """
 

@@ -21,7 +21,19 @@ ZEROS = nn.initializers.zeros_init()
 
 
 class RNNCellBase(nn.Module):
-    """Base of the legacy cells; it has no ``num_feature_axes``, as it had none in flax 0.6.11."""
+    r"""Base of the legacy cells.
+
+    .. math::
+        (s', y) = \mathrm{cell}(s, x)
+
+    Shapes: x ``(*batch, *features)``; the carry s is any tree of arrays, and its width is the
+    cell's. There is no ``num_feature_axes``, as there was none in flax 0.6.11.
+
+    Dtypes: the subclass's affair. Raises: NotImplementedError for a carry that the subclass does
+    not define.
+
+    Source: flax 0.6.11.
+    """
 
     @staticmethod
     def initialize_carry(
@@ -52,7 +64,8 @@ class LSTMCell(RNNCellBase):
     Shapes: x ``(*batch, in)``; the carry ``(c, h)``, each ``(*batch, width)``: the width is that of
     the carry. Parameters, their names and draws are those of ``rnn_runtime.LSTMCell``.
 
-    Dtypes: parameters have ``param_dtype``, a carry what ``init_fn`` gives: float32 by default.
+    Dtypes: parameters have ``param_dtype``; a carry what ``init_fn`` gives whatever that is: by
+    default float32, or float64 under ``jax_enable_x64``.
     Raises: TypeError for ``features`` or for batch dims that are no tuple.
 
     Replacement: ``rnn_runtime.LSTMCell(features)``.
@@ -101,7 +114,8 @@ class OptimizedLSTMCell(RNNCellBase):
 
     Shapes and parameters are those of ``LSTMCell``.
 
-    Dtypes: parameters have ``param_dtype``, a carry what ``init_fn`` gives: float32 by default.
+    Dtypes: parameters have ``param_dtype``; a carry what ``init_fn`` gives whatever that is: by
+    default float32, or float64 under ``jax_enable_x64``.
     Raises: TypeError for ``features`` or for batch dims that are no tuple.
 
     Replacement: ``rnn_runtime.OptimizedLSTMCell(features)``.
@@ -150,7 +164,8 @@ class GRUCell(RNNCellBase):
     Shapes: x ``(*batch, in)``; the carry ``(*batch, width)``: the width is that of the carry.
     Parameters, their names and draws are those of ``rnn_runtime.GRUCell``.
 
-    Dtypes: parameters have ``param_dtype``, a carry what ``init_fn`` gives: float32 by default.
+    Dtypes: parameters have ``param_dtype``; a carry what ``init_fn`` gives whatever that is: by
+    default float32, or float64 under ``jax_enable_x64``.
     Raises: TypeError for ``features`` or for batch dims that are no tuple.
 
     Replacement: ``rnn_runtime.GRUCell(features)``.
@@ -200,7 +215,8 @@ class ConvLSTMCell(RNNCellBase):
     Shapes: x ``(*batch, *spatial, in)``; the carry ``(c, h)``, each
     ``(*batch, *spatial, features)``. Parameters as in ``rnn_runtime.ConvLSTMCell``.
 
-    Dtypes: parameters have ``param_dtype``, a carry what ``init_fn`` gives: float32 by default.
+    Dtypes: parameters have ``param_dtype``; a carry what ``init_fn`` gives whatever that is: by
+    default float32, or float64 under ``jax_enable_x64``.
     Raises: TypeError where ``batch_dims + size`` is none, as for a list and a tuple.
 
     Replacement: ``rnn_runtime.ConvLSTMCell(features, kernel_size)``.

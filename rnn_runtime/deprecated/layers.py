@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import flax.linen as nn
 import jax
+from absl import logging
 from flax.core import FrozenDict
 from jax import numpy as jnp
 
-import rnn_runtime.bidirectional
 from rnn_runtime.deprecated.warn import warn_once
 from rnn_runtime.sequences import flip_sequences
 
@@ -121,18 +121,71 @@ class RNN(nn.Module):
         return (carry, outputs) if return_carry else outputs
 
 
-class Bidirectional(rnn_runtime.bidirectional.Bidirectional):
+def _concatenate(a: jax.Array, b: jax.Array) -> jax.Array:
+    return jnp.concatenate([a, b], axis=-1)
+
+
+class Bidirectional(nn.Module):
     r"""Runs one layer forwards and one backwards and merges their outputs step by step.
 
     .. math::
         y_t = \mathrm{merge}(\overrightarrow{y}_t, \overleftarrow{y}_t)
 
-    Shapes, attributes and call are those of ``rnn_runtime.Bidirectional``, which replaces it.
-    Dtypes: as there. Raises: what the layers raise.
+    Shapes and attributes are those of ``rnn_runtime.Bidirectional``, which replaces it; there is
+    no mask. Dtypes: as there. Raises: what the layers raise.
 
     Source: flax 0.6.11.
     """
 
+    forward_rnn: Any
+    backward_rnn: Any
+    merge_fn: Callable[[jax.Array, jax.Array], jax.Array] = _concatenate
+    time_major: bool = False
+    return_carry: bool = False
+
     def __post_init__(self) -> None:
         warn_once("Bidirectional", "rnn_runtime.Bidirectional over rnn_runtime.RNN layers")
         super().__post_init__()
+
+    def __call__(
+        self,
+        inputs: jax.Array,
+        *,
+        initial_carry: Carry | None = None,
+        init_key: jax.Array | None = None,
+        seq_lengths: jax.Array | None = None,
+        return_carry: bool | None = None,
+        time_major: bool | None = None,
+        reverse: bool | None = None,
+        keep_order: bool | None = None,
+    ) -> Any:
+        """Runs over ``inputs``; ``reverse`` and ``keep_order`` are without effect.
+
+        Returns:
+          The merged outputs, or ``((forward, backward), outputs)``.
+        """
+        return_carry = self.return_carry if return_carry is None else return_carry
+        common = {
+            "seq_lengths": seq_lengths,
+            "return_carry": True,
+            "time_major": self.time_major if time_major is None else time_major,
+        }
+        keys = (None, None) if init_key is None else jax.random.split(init_key)
+        forth, back = (None, None) if initial_carry is None else initial_carry
+        if self.forward_rnn is self.backward_rnn:
+            logging.warning(
+                "Bidirectional: forward_rnn and backward_rnn are one object and share parameters."
+            )
+        forth, forward = self.forward_rnn(
+            inputs, initial_carry=forth, init_key=keys[0], reverse=False, **common
+        )
+        back, backward = self.backward_rnn(
+            inputs,
+            initial_carry=back,
+            init_key=keys[1],
+            reverse=True,
+            keep_order=True,
+            **common,
+        )
+        outputs = jax.tree_util.tree_map(self.merge_fn, forward, backward)
+        return ((forth, back), outputs) if return_carry else outputs

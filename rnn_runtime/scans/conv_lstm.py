@@ -83,13 +83,14 @@ class ConvLSTM:
         dc, dh = dcarry
         i, g, f, o = gates
         tanh_c = jnp.tanh(carry[0])
-        dc = dc + dh * o * (1 - tanh_c * tanh_c)
+        # Factors in this order: of others jaxlib 0.10.2 cannot compile the hessian on CPU.
+        dc = dc + dh * (o * (1 - tanh_c * tanh_c))
         dz = jnp.concatenate(
             [
-                dc * g * i * (1 - i),
-                dc * i * (1 - g * g),
-                dc * previous[0] * f * (1 - f),
-                dh * tanh_c * o * (1 - o),
+                dc * (g * (i * (1 - i))),
+                dc * (i * (1 - g * g)),
+                dc * (previous[0] * (f * (1 - f))),
+                dh * (tanh_c * (o * (1 - o))),
             ],
             axis=-1,
         )

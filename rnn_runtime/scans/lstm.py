@@ -92,12 +92,13 @@ class LSTM:
         dc, dh = dcarry
         i, f, g, o = gates
         tanh_c = jnp.tanh(carry[0])
-        dc = dc + dh * o * (1 - tanh_c * tanh_c)
+        # Factors in this order: of others jaxlib 0.10.2 cannot compile the hessian on CPU.
+        dc = dc + dh * (o * (1 - tanh_c * tanh_c))
         dz = (
-            dc * g * i * (1 - i),
-            dc * previous[0] * f * (1 - f),
-            dc * i * (1 - g * g),
-            dh * tanh_c * o * (1 - o),
+            dc * (g * (i * (1 - i))),
+            dc * (previous[0] * (f * (1 - f))),
+            dc * (i * (1 - g * g)),
+            dh * (tanh_c * (o * (1 - o))),
         )
         return (dc * f, of_hidden(recurrent, dz)), dz
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 import warnings
@@ -33,6 +34,46 @@ def test_names_are_untouched_outside_the_context() -> None:
     with pytest.raises(KeyError), legacy_names():
         raise KeyError
     assert nn.RNN is today["RNN"]
+
+
+def test_names_are_today_s_again_when_the_last_thread_has_left() -> None:
+    today = nn.LSTMCell
+    first, second = legacy_names(), legacy_names()
+    # What two threads do where one enters before the other has left.
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert nn.LSTMCell is deprecated.LSTMCell
+    second.__exit__(None, None, None)
+    assert nn.LSTMCell is nn.recurrent.LSTMCell is today
+
+
+# Base classes below flax's own, arguments of the call, as real flax 0.6.11 tells them.
+LAYER_CALL = (
+    "self inputs initial_carry init_key seq_lengths return_carry time_major reverse keep_order"
+)
+FORMS = {
+    "RNNCellBase": ("", None),
+    "LSTMCell": ("RNNCellBase", "self carry inputs"),
+    "OptimizedLSTMCell": ("RNNCellBase", "self carry inputs"),
+    "GRUCell": ("RNNCellBase", "self carry inputs"),
+    "ConvLSTMCell": ("RNNCellBase", "self carry inputs"),
+    "RNN": ("", LAYER_CALL),
+    "Bidirectional": ("", LAYER_CALL),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_classes_have_the_form_of_flax_0_6_11(name: str) -> None:
+    bases, call = FORMS[name]
+    cls = getattr(deprecated, name)
+    mro = [base.__name__ for base in cls.__mro__]
+    assert mro[1 : mro.index("Module")] == bases.split()
+    if call is not None:
+        assert list(inspect.signature(cls.__call__).parameters) == call.split()
+    if "Cell" in name:
+        assert isinstance(inspect.getattr_static(cls, "initialize_carry"), staticmethod)
+    assert not any(hasattr(cls, new) for new in ("num_feature_axes", "carry_init"))
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

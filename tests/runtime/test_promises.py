@@ -267,6 +267,75 @@ def test_an_initial_carry_of_another_width_is_refused() -> None:
         layer.apply(variables, x, initial_carry=(jnp.zeros((2, 5)),) * 2)
 
 
+@pytest.mark.parametrize("name", ["LSTMCell", "GRUCell"])
+@pytest.mark.parametrize("form", ["pair", "one in a tuple", "three", "dictionary", "numbers"])
+def test_an_initial_carry_of_another_form_is_refused(name: str, form: str) -> None:
+    part = jnp.zeros((2, 4))
+    carry = {
+        "pair": part if name == "LSTMCell" else (part, part),
+        "one in a tuple": (part,),
+        "three": (part,) * 3,
+        "dictionary": {"c": part, "h": part},
+        "numbers": (0.0, 0.0),
+    }[form]
+    layer = rr.RNN(getattr(rr, name)(4))
+    x = array(2, 3, 3)
+    variables = drawn(layer, x)
+    with pytest.raises(ValueError, match=r"expected as carry .*\(\*batch, 4\); a .* came"):
+        layer.apply(variables, x, initial_carry=carry)
+
+
+@pytest.mark.parametrize("shape", ["b, 7, 3", "2, t, 3"])
+def test_a_program_for_sizes_that_are_known_later(shape: str) -> None:
+    layer = rr.RNN(rr.LSTMCell(4), reverse=True, keep_order=True)
+    x = array(2, 7, 3)
+    variables = drawn(layer, x)
+    sample = jax.ShapeDtypeStruct(jax.export.symbolic_shape(shape), np.float32)
+    program = jax.export.export(jax.jit(layer.apply))(variables, sample)
+    assert_close(program.call(variables, x), layer.apply(variables, x))
+
+
+class Drawing(nn.RNNCellBase):
+    """It draws its carry from a stream of keys: who asks twice gets another."""
+
+    @nn.compact
+    def __call__(self, carry: Any, x: Any) -> Any:
+        return carry + x, carry + x
+
+    @nn.nowrap
+    def initialize_carry(self, rng: Any, input_shape: tuple[int, ...]) -> Any:
+        return jax.random.normal(self.make_rng("carry"), input_shape)
+
+    num_feature_axes = 1
+
+
+def test_each_direction_asks_its_cell_for_a_carry_once() -> None:
+    theirs, ours = (
+        home.Bidirectional(home.RNN(Drawing()), home.RNN(Drawing()), return_carry=True).apply(
+            {}, array(2, 5, 3), rngs={"carry": KEY}
+        )
+        for home in (nn, rr)
+    )
+    assert_same(ours, theirs)
+
+
+STACKS = {
+    "a step more, lengths": ({"include_initial_carry": True}, {"seq_lengths": [5, 2]}),
+    "a step more, a mask": ({"include_initial_carry": True}, {"mask": np.ones((2, 5))}),
+    "another order, a mask": ({"reverse": True}, {"mask": np.ones((2, 5))}),
+}
+
+
+@pytest.mark.parametrize("case", STACKS)
+def test_a_stack_refuses_lengths_and_masks_about_other_steps(case: str) -> None:
+    options, call = STACKS[case]
+    x = array(2, 5, 3)
+    last = rr.RNN(rr.GRUCell(4), **options)
+    assert rr.RNNStack([rr.RNN(rr.GRUCell(4)), last]).init(KEY, x, **call)
+    with pytest.raises(ValueError, match="RNNStack expected outputs"):
+        rr.RNNStack([last.clone(), rr.RNN(rr.GRUCell(4))]).init(KEY, x, **call)
+
+
 def test_turning_padded_sequences_is_its_own_inverse() -> None:
     x = array(2, 3, 5, 2)
     lengths = jnp.array([[0, 1, 2], [3, 4, 5]])
@@ -322,7 +391,7 @@ def test_a_legacy_call_warns_at_the_line_of_its_caller(case: str, monkeypatch: A
 PUBLIC = [getattr(rr, name) for name in rr.__all__] + [
     getattr(deprecated, name) for name in deprecated.__all__
 ]
-NO_EQUATION = {"RNNCellBase", "flip_sequences", "legacy_names"}
+NO_EQUATION = {"legacy_names"}
 
 
 @pytest.mark.parametrize("thing", PUBLIC, ids=lambda t: f"{t.__module__}.{t.__name__}")
