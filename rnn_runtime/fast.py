@@ -57,6 +57,8 @@ def core_for(
     if carry is None or not all(isinstance(size, int) for size in inputs.shape):
         return None
     params = meta.unbox(cell.variables.get("params", {}))
+    if any(map(_is_placed_by_type, (inputs, *carry, *jax.tree_util.tree_leaves(params)))):
+        return None
     batch = math.prod(inputs.shape[1 : inputs.ndim - cell.num_feature_axes])
     shape = (*inputs.shape[1:-1], cell.features)
     dtype = _computation_dtype(cell, carry, inputs, params)
@@ -146,6 +148,16 @@ def _is_watched(cell: Any) -> bool:
     # speed, not numbers and not a recording: every cell is stepped.
     hooks = getattr(flax_module, "_global_interceptor_stack", ("unknown",))
     return bool(hooks) or cell.is_initializing() or cell.is_mutable_collection("params")
+
+
+def _is_placed_by_type(array: Any) -> bool:
+    """Whether the array's type says where it lies: explicit sharding, or inside ``shard_map``.
+
+    Cotangents must then have such types too, which only jax's own operations know.
+    """
+    sharding = getattr(getattr(array, "aval", None), "sharding", None)
+    axes = getattr(getattr(sharding, "mesh", None), "axis_types", None) or ()
+    return any(kind.name != "Auto" for kind in axes)
 
 
 def _computation_dtype(cell: Any, carry: tuple, inputs: jax.Array, params: Any) -> Any:

@@ -165,6 +165,42 @@ assert len(jax.devices()) == 8
 print("same numbers")
 """
 
+TYPED_MESH = """
+import jax, numpy as np
+from jax.sharding import PartitionSpec as P
+import rnn_runtime as rr
+x = np.random.RandomState(0).standard_normal((8, 5, 6)).astype(np.float32)
+layer = rr.RNN(rr.LSTMCell(4))
+variables = layer.init(jax.random.key(0), x)
+
+
+def loss(v, x):
+    # flax too wants a carry that lies where the inputs lie.
+    carry = (0 * x[:, 0, :4],) * 2
+    return (layer.apply(v, x, initial_carry=carry) ** 2).sum()
+
+
+alone = jax.grad(loss)(variables, x)
+axes = jax.sharding.AxisType
+auto, explicit = (
+    jax.make_mesh((8,), ("batch",), axis_types=(kind,)) for kind in (axes.Auto, axes.Explicit)
+)
+mapped = jax.shard_map(
+    jax.grad(lambda v, x: jax.lax.psum(loss(v, x), "batch")),
+    mesh=auto,
+    in_specs=(P(), P("batch")),
+    out_specs=P(),
+)
+by_map = jax.jit(mapped)(variables, x)
+with jax.set_mesh(explicit):
+    place = jax.jit(jax.grad(loss))
+    by_type = place(jax.device_put(variables, P()), jax.device_put(x, P("batch")))
+for shared in (by_map, by_type):
+    for a, b in zip(*map(jax.tree_util.tree_leaves, (alone, shared)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+print("same numbers")
+"""
+
 TWO_PROCESSES = """
 import jax, numpy as np, sys
 jax.distributed.initialize(f"127.0.0.1:{sys.argv[2]}", 2, int(sys.argv[1]))
@@ -219,6 +255,11 @@ def finish(processes: list[subprocess.Popen]) -> None:
 
 def test_a_mesh_of_eight_devices_gives_the_numbers_of_one() -> None:
     finish([start(ON_A_MESH, 8)])
+
+
+@pytest.mark.skipif(not hasattr(jax, "shard_map"), reason="this jax has no such types")
+def test_arrays_whose_types_tell_where_they_lie_give_the_numbers_of_one_device() -> None:
+    finish([start(TYPED_MESH, 8)])
 
 
 def test_two_joined_processes_give_the_numbers_of_one() -> None:
