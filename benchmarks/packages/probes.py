@@ -18,7 +18,7 @@ import flax
 import jax
 import jax.numpy as jnp
 import numpy as np
-from stand_ins import package_without_init, stand_in
+from stand_ins import old_config, package_without_init, stand_in
 
 
 def main():
@@ -141,6 +141,37 @@ def d2l(folder):
         )
 
 
+def jvmc(folder):
+    """Chains of a plain cell, a GRU and an LSTM in one and two dimensions, all in float64."""
+    stand_in("mpi4py")
+    old_config()
+    flax.__version__ = "0.6.11"  # It asks whether the text is at least "0.4.0", and "0.12" is not.
+    for name in ("jVMC", "jVMC.nets", "jVMC.util"):
+        package_without_init(name, folder.joinpath(*name.split(".")))
+    import jVMC
+    import jVMC.global_defs
+    import jVMC.nets.initializers
+    from jVMC.nets import rnn1d_general, rnn2d_general
+
+    del jVMC
+    for length, hidden, depth in ((4, 5, 1), (3, 6, 2)):
+        for cell in ("RNN", "GRU", "LSTM"):
+            name = f"({cell}, length={length}, hidden={hidden}, depth={depth})"
+            chain = rnn1d_general.RNN1DGeneral(
+                L=length, hiddenSize=hidden, depth=depth, cell=cell, realValuedOutput=True
+            )
+            yield from run("RNN1DGeneral" + name, chain, jnp.arange(length) % 2)
+    for hidden in (5, 6):
+        rows = array(2, hidden).astype("float64")
+        for cells in (rnn2d_general, rnn1d_general):
+            module = cells.__name__.rpartition(".")[2]
+            carries = [rows] if cells is rnn1d_general else [rows, rows + 1]
+            state = array(3).astype("float64")
+            lstm = [jnp.stack([carry, carry / 2])[:, 0] for carry in carries]
+            yield from run(f"{module}.GRUCell({hidden})", cells.GRUCell(), *carries, state)
+            yield from run(f"{module}.LSTMCell({hidden})", cells.LSTMCell(), *lstm, state)
+
+
 def weather(folder):
     """The bundled project ``fixtures/demo``."""
     from weather.forecast import Forecaster, Memory
@@ -158,7 +189,7 @@ def weather(folder):
     yield from run("Radar", Radar(hidden), array(batch, 3, 6, 5, 2))
 
 
-PROBES = {"d2l": d2l, "evojax": evojax, "evosax": evosax, "weather": weather}
+PROBES = {"d2l": d2l, "evojax": evojax, "evosax": evosax, "jvmc": jvmc, "weather": weather}
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ PACKAGES = (
     Package("evojax", "0.2.16", probe="evojax"),
     Package("d2l", "1.0.3", probe="d2l"),
     Package("minimax-lib", "0.2.0"),
-    Package("jVMC", "1.2.0"),
+    Package("jVMC", "1.2.0", probe="jvmc"),
     Package("brainpy", "2.4.6"),
     Package("flax", "0.6.11"),
 )

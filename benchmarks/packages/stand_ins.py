@@ -59,6 +59,15 @@ def stand_in(*names):
     sys.meta_path.append(_Finder(names))
 
 
+def old_config():
+    """Let ``from jax.config import config`` work where jax no longer has that module."""
+    import jax
+
+    module = types.ModuleType("jax.config")
+    module.config = jax.config
+    sys.modules.setdefault("jax.config", module)
+
+
 def package_without_init(name, folder):
     """Register the package ``name`` without running its ``__init__``, which imports far more."""
     spec = importlib.machinery.ModuleSpec(name, None, is_package=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rnn_codemod.reading.kinds import RNN_FIELDS, CarryForm, Kind
+from rnn_codemod.reading.mappings import dict_keys
 from rnn_codemod.reading.source import Function, Source, arguments
 from rnn_codemod.reading.value import (
     CellClass,
@@ -215,38 +216,6 @@ def _is_legacy_positional(first: ast.expr, values: Values) -> bool:
         or isinstance(value, FunctionValue)
         for value in values.of(first)
     ) and not isinstance(first, ast.Call)
-
-
-def dict_keys(node: ast.expr, values: Values) -> frozenset[str] | None:
-    """The keys of a ``**mapping`` where the text tells them all, else None."""
-    match node:
-        case ast.Dict():
-            if all(isinstance(k, ast.Constant) and isinstance(k.value, str) for k in node.keys):
-                return frozenset(str(k.value) for k in node.keys if isinstance(k, ast.Constant))
-        case ast.Call(func=ast.Name(id="dict"), args=[]):
-            if all(keyword.arg for keyword in node.keywords):
-                return frozenset(str(keyword.arg) for keyword in node.keywords)
-        case ast.Name(id=name):
-            found = values.scopes.lookup(name, node)
-            if found and len(found[1]) == 1 and not found[1][0].path:
-                value = found[1][0].value
-                untouched = not _touched(name, values.source)
-                parameter = isinstance(found[1][0].node, ast.arg)
-                if value is not None and untouched and not parameter:
-                    return dict_keys(value, values)
-    return None
-
-
-def _touched(name: str, source: Source) -> bool:
-    for node in source.nodes:
-        match node:
-            case ast.Subscript(value=ast.Name(id=base), ctx=ast.Store()) if base == name:
-                return True
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=base))) if base == name:
-                return True
-            case ast.AugAssign(target=ast.Name(id=base)) if base == name:
-                return True
-    return False
 
 
 def _carry_call(node: ast.Call, receiver: ast.expr, values: Values) -> CarryCall | None:

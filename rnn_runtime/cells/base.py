@@ -122,6 +122,8 @@ def check_carry(cell: Any, carry: Carry, leaves: int) -> None:
     if leaves == 1:
         wanted = f"one array (*batch, {features})"
     parts = (carry,) if leaves == 1 else carry
+    if leaves > 1 and getattr(carry, "ndim", 0) > 1:
+        parts = tuple(carry)  # The rows of one array are taken apart as a pair, as in flax.linen.
     if not isinstance(parts, tuple | list) or len(parts) != leaves:
         raise ValueError(f"{name} expected as carry {wanted}; {_describe(carry)} came")
     for part in parts:

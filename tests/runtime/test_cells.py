@@ -136,8 +136,8 @@ ERRORS = {
     ),
     "no pair": (
         ValueError,
-        "pair \\(c, h\\).*\\(2, 4\\)",
-        lambda: apply_with_carry("LSTMCell", np.zeros((2, 4))),
+        "pair \\(c, h\\).*\\(3, 4\\)",
+        lambda: apply_with_carry("LSTMCell", np.zeros((3, 4))),
     ),
     "a pair": (
         ValueError,
@@ -152,3 +152,13 @@ def test_errors_say_what_was_expected_and_what_came(case: str) -> None:
     error, message, call = ERRORS[case]
     with pytest.raises(error, match=f"(?s).*{message}"):
         call()
+
+
+@pytest.mark.parametrize("name", ["LSTMCell", "OptimizedLSTMCell"])
+def test_the_rows_of_one_array_are_a_pair_as_for_flax(name: str) -> None:
+    carry, x = array(2, 5, 4), array(5, 3)
+    ours, theirs = getattr(rr, name)(4), getattr(nn, name)(4)
+    variables = theirs.init(KEY, carry, x)
+    assert_same(ours.apply(variables, carry, x), theirs.apply(variables, carry, x))
+    with pytest.raises(ValueError, match=r"pair \(c, h\)"):
+        ours.apply(variables, carry[:1], x)
