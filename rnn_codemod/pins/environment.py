@@ -14,20 +14,15 @@ _COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
 _ITEM = re.compile(r"(\s*)-\s+(['\"]?)(.*?)\2\s*")
 _PIP = re.compile(r"(\s*)-\s+['\"]?pip['\"]?\s*:\s*")
 _TOP = re.compile(r"([^\s:#-][^:]*?)\s*:")
-_NAME = re.compile(r"(?:[\w./-]+::)?(flax)(?![\w.-])\s*", re.ASCII | re.IGNORECASE)
+_NAME = re.compile(r"(?:[\w./-]+::)?([\w.-]+)\s*", re.ASCII)
 _BUILD = re.compile(r"(=?[\d.*]+=|[^\s,|]+\s+)[\w.*]+", re.ASCII)
-
-_FLOW = re.compile(
-    r"(?<![\w.-])(flax)(?![\w.-])(\s*[=<>!~][^'\",\]}]*|\s+[\d.][^'\",\]}]*)",
-    re.ASCII | re.IGNORECASE,
-)
 
 BUILD = "it is pinned to one build"
 FLOW = "it stands in one line with others"
 
 
-def pins(text: str) -> Iterator[Pin]:
-    """The pins of flax under ``dependencies``, one item a line."""
+def pins(text: str, package: str) -> Iterator[Pin]:
+    """The pins of ``package`` under ``dependencies``, one item a line."""
     inside, pip = False, -1
     for line in _LINE.finditer(text):
         start, content = line.start(), _COMMENT.sub("", line[0])
@@ -37,7 +32,7 @@ def pins(text: str) -> Iterator[Pin]:
         if top is not None:
             inside, pip = top[1].strip("'\"") == "dependencies", -1
             if inside:
-                yield from _flow(text, start + top.end(), start + len(content))
+                yield from _flow(text, package, start + top.end(), start + len(content))
             continue
         if not inside:
             continue
@@ -49,25 +44,30 @@ def pins(text: str) -> Iterator[Pin]:
             first, last = start + item.start(3), start + item.end(3)
             if len(item[1]) <= pip:
                 pip = -1
-            pin = pin_in(text, first, last) if pip >= 0 else _conda(text, first, last)
+            read = pin_in if pip >= 0 else _conda
+            pin = read(text, package, first, last)
             if pin is not None:
                 yield pin
         else:
-            yield from _flow(text, start, start + len(content))
+            yield from _flow(text, package, start, start + len(content))
 
 
-def _flow(text: str, first: int, last: int) -> Iterator[Pin]:
+def _flow(text: str, package: str, first: int, last: int) -> Iterator[Pin]:
     """The pins of a list in brackets: told, not rewritten."""
-    for match in _FLOW.finditer(text, first, last):
+    flow = re.compile(
+        rf"(?<![\w.-])({package})(?![\w.-])(\s*[=<>!~][^'\",\]}}]*|\s+[\d.][^'\",\]}}]*)",
+        re.ASCII | re.IGNORECASE,
+    )
+    for match in flow.finditer(text, first, last):
         end = match.start(2) + len(match[2].rstrip())
         build = _BUILD.fullmatch(text, match.start(2), end)
         end = end if build is None else match.start(2) + len(build[1].rstrip().rstrip("="))
         yield Pin(match.start(1), (match.start(2), end), Dialect.CONDA, FLOW)
 
 
-def _conda(text: str, first: int, last: int) -> Pin | None:
+def _conda(text: str, package: str, first: int, last: int) -> Pin | None:
     name = _NAME.match(text, first, last)
-    if name is None or name.end() == last:
+    if name is None or name[1].lower() != package or name.end() == last:
         return None
     build = _BUILD.fullmatch(text, name.end(), last)
     if build is None:

@@ -17,7 +17,8 @@ from rnn_codemod.pins import (
 )
 from rnn_codemod.pins.pin import Pin
 
-Format = Callable[[str], Iterator[Pin]]
+Format = Callable[[str, str], Iterator[Pin]]
+"""Gives the pins of a package, whose name is written small, in a text."""
 
 _REQUIREMENTS = re.compile(r"(?:.*[-_.])?(?:requirements?|constraints?)(?:[-_.].*)?\.(?:txt|in)")
 _ENVIRONMENT = re.compile(r"(?:.*[-_.])?(?:environment|env|conda)(?:[-_.].*)?\.ya?ml")

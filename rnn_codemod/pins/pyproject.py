@@ -14,8 +14,8 @@ ESCAPED = "the string is written with escapes"
 ELSEWHERE = "tool.uv.sources takes flax from elsewhere"
 
 
-def pins(text: str) -> Iterator[Pin]:
-    """The pins of flax in the lists of requirements and in poetry's tables.
+def pins(text: str, package: str) -> Iterator[Pin]:
+    """The pins of ``package`` in the lists of requirements and in poetry's tables.
 
     Raises:
         ValueError: the text is no TOML, or is not understood.
@@ -23,19 +23,19 @@ def pins(text: str) -> Iterator[Pin]:
     found = strings(text)
     for string in found:
         if _is_requirement(string.path):
-            pin = requirement(string)
-        elif _is_poetry(string.path):
+            pin = requirement(string, package)
+        elif _is_poetry(string.path, package):
             pin = version(string, Dialect.POETRY)
         else:
             continue
         if pin is not None:
-            elsewhere = _is_requirement(string.path) and _from_elsewhere(found)
+            elsewhere = _is_requirement(string.path) and _from_elsewhere(found, package)
             yield replace(pin, held=ELSEWHERE) if elsewhere else pin
 
 
-def requirement(string: String) -> Pin | None:
+def requirement(string: String, package: str) -> Pin | None:
     """The pin in a string that is one whole requirement."""
-    pin = pin_in(string.value)
+    pin = pin_in(string.value, package)
     if pin is None:
         return None
     if not string.plain:
@@ -66,19 +66,19 @@ def _is_requirement(path: Path) -> bool:
     ) and "poetry" not in above[:2]
 
 
-def _is_poetry(path: Path) -> bool:
-    """Whether it is the version of ``tool.poetry[.group.NAME].[dev-]dependencies.flax``."""
+def _is_poetry(path: Path, package: str) -> bool:
+    """Whether it is the version of ``tool.poetry[.group.NAME].[dev-]dependencies.PACKAGE``."""
     above = [str(key) for key in path if isinstance(key, str)]
     if above[:2] != ["tool", "poetry"]:
         return False
     if above[-1] == "version":
         above.pop()
-    return above[-1].lower() == "flax" and above[-2] in ("dependencies", "dev-dependencies")
+    return above[-1].lower() == package and above[-2] in ("dependencies", "dev-dependencies")
 
 
-def _from_elsewhere(found: tuple[String, ...]) -> bool:
+def _from_elsewhere(found: tuple[String, ...], package: str) -> bool:
     kinds = {"git", "url", "path"}
     return any(
-        string.path[:4] == ("tool", "uv", "sources", "flax") and kinds & set(map(str, string.path))
+        string.path[:4] == ("tool", "uv", "sources", package) and kinds & set(map(str, string.path))
         for string in found
     )

@@ -7,7 +7,7 @@ import re
 from rnn_codemod.pins.dialects import Dialect
 from rnn_codemod.pins.pin import Pin
 
-_NAME = re.compile(r"\s*(flax)(?![\w.-])\s*(?:\[[^\]\r\n]*\])?\s*", re.ASCII | re.IGNORECASE)
+_NAME = re.compile(r"\s*([\w.-]+)\s*(?:\[[^\]\r\n]*\])?\s*", re.ASCII)
 _CLAUSE = r"(?:===?|~=|!=|<=?|>=?)\s*[^\s,;#()\\]+"
 _SPECIFIER = re.compile(rf"(\(\s*)?({_CLAUSE}(?:\s*,\s*{_CLAUSE})*)(?(1)\s*\))", re.ASCII)
 _END = re.compile(r"\s*(?:;[^\r\n]*|#[^\r\n]*|--[^\r\n]*)?\s*", re.ASCII)
@@ -17,11 +17,13 @@ NOT_UNDERSTOOD = "its version is written in a way that is not understood"
 HASHED = "it is pinned with hashes, which a raised version would not match"
 
 
-def pin_in(text: str, start: int = 0, end: int | None = None) -> Pin | None:
-    """The pin in ``text[start:end]``; None where there is no version of flax, or a URL."""
+def pin_in(text: str, package: str, start: int = 0, end: int | None = None) -> Pin | None:
+    """The pin of ``package`` in ``text[start:end]``; None where it has no version, or a URL."""
     end = len(text) if end is None else end
     name = _NAME.match(text, start, end)
-    if name is None or _UNPINNED.fullmatch(text, name.end(), end):
+    if name is None or name[1].lower() != package:
+        return None
+    if _UNPINNED.fullmatch(text, name.end(), end):
         return None
     at = name.start(1)
     found = _SPECIFIER.match(text, name.end(), end)

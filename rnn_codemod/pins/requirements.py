@@ -22,13 +22,13 @@ COMPILED = "the file is written by another tool, from the requirements that it w
 CONTINUED = "its version goes on in another line"
 
 
-def pins(text: str) -> Iterator[Pin]:
-    """The pins of flax, one for each line that gives one."""
+def pins(text: str, package: str) -> Iterator[Pin]:
+    """The pins of ``package``, one for each line that gives one."""
     compiled = _COMPILED.search(text) is not None
     # Blanks in the place of comments and continued line ends: every other place stays.
     plain = _CONTINUED.sub(_blank, _COMMENT.sub(_blank, text))
     for line in _LINE.finditer(plain):
-        pin = pin_in(plain, *line.span())
+        pin = pin_in(plain, package, *line.span())
         if pin is None:
             continue
         if compiled:

@@ -17,8 +17,8 @@ _LISTS = {
 }
 
 
-def pins(text: str) -> Iterator[Pin]:
-    """The pins of flax in the lists of requirements."""
+def pins(text: str, package: str) -> Iterator[Pin]:
+    """The pins of ``package`` in the lists of requirements."""
     section, wanted = "", False
     for line in _LINE.finditer(text):
         start, end = line.span()
@@ -35,6 +35,6 @@ def pins(text: str) -> Iterator[Pin]:
             wanted = section == "options.extras_require" or key[1] in _LISTS.get(section, ())
             start += key.end()
         if wanted:
-            pin = pin_in(text, start, end)
+            pin = pin_in(text, package, start, end)
             if pin is not None:
                 yield pin

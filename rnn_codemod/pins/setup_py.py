@@ -18,8 +18,8 @@ _NAMED = re.compile(r"requires?\b|require|dependenc|deps\b|packages", re.IGNOREC
 COMPUTED = "the string is not written as one plain literal"
 
 
-def pins(text: str) -> Iterator[Pin]:
-    """The pins of flax in strings that stand in a list, or under a name that says requirements.
+def pins(text: str, package: str) -> Iterator[Pin]:
+    """The pins of ``package`` in strings of a list, or under a name that says requirements.
 
     Raises:
         SyntaxError: the text is no Python.
@@ -31,17 +31,17 @@ def pins(text: str) -> Iterator[Pin]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and _listed(source, node)
     ]
     for node in sorted(strings, key=source.span):
-        yield from _pins_of(source, node)
+        yield from _pins_of(source, node, package)
 
 
-def _pins_of(source: Source, node: ast.Constant) -> Iterator[Pin]:
+def _pins_of(source: Source, node: ast.Constant, package: str) -> Iterator[Pin]:
     value = str(node.value)
     start, end = source.span(node)
     quoted = _QUOTED.fullmatch(source.text, start, end)
     plain = quoted is not None and quoted[2] == value
     offset = quoted.start(2) if quoted is not None else start
     for line in _LINE.finditer(value):
-        pin = pin_in(value, *line.span())
+        pin = pin_in(value, package, *line.span())
         if pin is None:
             continue
         if plain:

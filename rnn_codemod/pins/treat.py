@@ -14,7 +14,7 @@ from rnn_codemod.findings import Applicability, Finding
 from rnn_codemod.pins import requirements
 from rnn_codemod.pins.dialects import Dialect, raised, understood
 from rnn_codemod.pins.locks import NAMES, locked
-from rnn_codemod.pins.manifests import format_of
+from rnn_codemod.pins.manifests import Format, format_of
 from rnn_codemod.pins.pin import Locked, Pin
 from rnn_codemod.pins.requirement import NOT_UNDERSTOOD
 from rnn_codemod.pins.versions import Version, written
@@ -23,10 +23,15 @@ from rnn_codemod.suppressed import leaves_alone
 from rnn_codemod.tree import read
 
 RULE = "flax_pin"
+FLAX = "flax"
+JAX = "jax"
 NEW_API: Version = (0, 7)
 """The first release of flax with the refactored cells."""
 RUNTIME: Version = (0, 10)
 """What ``rnn_runtime`` asks for."""
+
+JAX_OF: dict[Version, Version] = {NEW_API: (0, 4, 2), RUNTIME: (0, 4, 27)}
+"""The oldest jax that the first flax with an API, or any later one, asks for."""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _NAMES_FLAX = re.compile(rb"f\0?l\0?a\0?x", re.IGNORECASE)
@@ -78,7 +83,7 @@ def treat_manifest(path: str, verdict: Verdict) -> FileResult:
 def _treated(path: str, before: bytes, source: Source, verdict: Verdict) -> FileResult:
     # A file of another name is here because a list of requirements includes it.
     form = format_of(path) or requirements.pins
-    found = sorted(form(source.text), key=lambda pin: pin.span)
+    found = sorted(form(source.text, FLAX), key=lambda pin: pin.span)
     rewritten: list[Finding] = []
     refused: list[Finding] = []
     warnings: list[str] = []
@@ -113,6 +118,8 @@ def _treated(path: str, before: bytes, source: Source, verdict: Verdict) -> File
                 safe = Applicability.SAFE
                 rewritten.append(Finding(RULE, line, column, message, safe, f"it becomes {new}"))
                 text = text[: pin.span[0]] + new + text[pin.span[1] :]
+    if rewritten:
+        warnings.extend(_too_old_jax(source.text, form, verdict.floor))
     if verdict.runtime and _NAMES_RUNTIME.search(before) is None:
         warnings.append("the code needs rnn_runtime now: ask for rnn-codemod[runtime] beside flax")
     after = source.encode(text)
@@ -124,6 +131,19 @@ def _treated(path: str, before: bytes, source: Source, verdict: Verdict) -> File
         before=before if rewritten else b"",
         after=after if rewritten else b"",
     )
+
+
+def _too_old_jax(text: str, form: Format, floor: Version) -> Iterator[str]:
+    """Pins of jax beside a raised one of flax, which no flax that it lets in can live with."""
+    needed = JAX_OF[floor]
+    for pin in form(text, JAX):
+        meaning = understood(text[slice(*pin.span)], pin.dialect)
+        if meaning is not None and not meaning.lets_in_some_from(needed):
+            line, _ = _place(text, pin.at)
+            yield (
+                f"line {line}: {RULE}: {JAX} {_shown(text[slice(*pin.span)])} is too old: "
+                f"flax {written(floor)} needs {JAX} {written(needed)}"
+            )
 
 
 def _locks(name: str, text: str, verdict: Verdict) -> Iterator[Finding]:

@@ -165,7 +165,7 @@ def test_any_order_of_paths_raises_once(tmp_path: Path) -> None:
 
 def test_the_rule_shows_what_is_written() -> None:
     rule = RULES["flax_pin"]
-    (pin,) = setup_py.pins(rule.before)
+    (pin,) = setup_py.pins(rule.before, "flax")
     first, last = pin.span
     new = raised(rule.before[first:last], pin.dialect, (0, 7))
     assert rule.before[:first] + str(new) + rule.before[last:] == rule.after
@@ -177,3 +177,53 @@ def test_code_is_read_again_only_for_an_old_pin(
     project(tmp_path, NEW, "flax>=0.7\n")
     monkeypatch.setattr("rnn_codemod.pins.evidence._is_new", None)
     assert set(run(tmp_path)) == {"model.py"}
+
+
+JAX = {
+    "new enough": ("requirements.txt", "flax<0.7\njax>=0.4\n", ""),
+    "one release, new enough": ("requirements.txt", "flax<0.7\njax==0.4.13\n", ""),
+    "another package": ("requirements.txt", "flax<0.7\njax-md<0.4\n", ""),
+    "no pin of flax is raised": ("requirements.txt", "flax\njax<0.4\n", ""),
+    "in words nobody knows": ("requirements.txt", "flax<0.7\njax==0.4.1+cuda\n", ""),
+    "pip": ("requirements.txt", "flax<0.7\njax[cpu]<0.4.2\n", "line 2: flax_pin: jax <0.4.2"),
+    "conda": (
+        "environment.yml",
+        "dependencies:\n  - jax=0.3\n  - flax=0.6\n",
+        "line 2: flax_pin: jax =0.3",
+    ),
+    "poetry": (
+        "pyproject.toml",
+        '[tool.poetry.dependencies]\nflax = "^0.6"\njax = "~0.4.1"\n',
+        "",
+    ),
+    "PEP 621": (
+        "pyproject.toml",
+        '[project]\ndependencies = ["jax==0.3.*", "flax<0.7"]\n',
+        "line 2: flax_pin: jax ==0.3.*",
+    ),
+    "setup.cfg": (
+        "setup.cfg",
+        "[options]\ninstall_requires =\n  flax<0.7\n  jax<=0.4.1\n",
+        "line 4: flax_pin: jax <=0.4.1",
+    ),
+    "setup.py": (
+        "setup.py",
+        "install_requires = ['flax<0.7', 'jax<0.4']\n",
+        "line 1: flax_pin: jax <0.4",
+    ),
+    "Pipfile": (
+        "Pipfile",
+        '[packages]\nflax = "<0.7"\njax = "==0.4.1"\n',
+        "line 3: flax_pin: jax ==0.4.1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "told"), JAX.values(), ids=JAX)
+def test_a_jax_that_is_too_old_is_told(tmp_path: Path, name: str, text: str, told: str) -> None:
+    (tmp_path / "model.py").write_text(OLD)
+    (tmp_path / name).write_text(text)
+    result = run(tmp_path).get(name)
+    warnings = result.warnings if result is not None else ()
+    wanted = (f"{told} is too old: flax 0.7 needs jax 0.4.2",) if told else ()
+    assert warnings == wanted
