@@ -65,6 +65,10 @@ class _Record:
             os.write(self._own_file(), json.dumps(fields).encode() + b"\n")
 
     def event(self, kind, key, stream, names, values):
+        import numpy as np
+
+        # An array may still wait for a program whose callbacks wait for the lock.
+        values = [np.asarray(_plain(value)) for value in values]
         with self.lock:
             self._own_file()
             whole = kind == "variables" or kind == "init"
@@ -79,10 +83,9 @@ class _Record:
             elif count & (count - 1) == 0 or count % EVENTS == 0:
                 self.line("more", key=list(key), stream=stream, count=count)
 
-    def _array(self, value, whole):
+    def _array(self, array, whole):
         import numpy as np
 
-        array = np.asarray(_plain(value))
         dtype, data = str(array.dtype), np.ascontiguousarray(array)
         head = f"{dtype}{array.shape}"
         digest = hashlib.sha256(head.encode() + data.tobytes()).hexdigest()[:32]
