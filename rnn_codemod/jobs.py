@@ -21,6 +21,7 @@ from rnn_codemod.files.search import (
     may_use_unnamed,
     names_in,
     perhaps_exported,
+    widens_at_once,
     widens_floats,
 )
 from rnn_codemod.findings import Options
@@ -79,11 +80,15 @@ def settled(
 def with_wide_floats(
     jobs: Sequence[Job], widening: Sequence[str], files: Sequence[str], imports: Imports
 ) -> list[Job]:
-    """The jobs, those marked that may run in one program with a file that widens floats."""
+    """The jobs, those marked that run in one program with a file that widens floats.
+
+    A file that does so when it is run itself, under ``if __name__``, does it for what it imports.
+    """
     if not widening:
         return list(jobs)
     graph = imports.below(files)
-    programs = reached_from(graph, leading_to(graph, widening))
+    importers = leading_to(graph, [path for path in widening if widens_at_once(_bytes(path))])
+    programs = reached_from(graph, importers.union(widening))
     return [replace(job, wide_floats=job.path in programs) for job in jobs]
 
 
@@ -218,14 +223,16 @@ def _users_of_holders(
             seen.setdefault(path, set()).update(names)
         mentioned = dict(_mentions(frozenset().union(*new.values()), files))
         above = imported_by(imports.below(mentioned))
-        further: dict[str, frozenset[str]] = {}
+        handed: dict[str, set[str]] = {}
         for home, names in new.items():
             for path in reached_from(above, [home]) & mentioned.keys() - {home}:
                 if words := mentioned[path] & names:
-                    found.add(path)
-                    held = holding(_bytes(path), words) - seen.get(path, set())
-                    further[path] = further.get(path, frozenset()) | held
-        new = further
+                    handed.setdefault(path, set()).update(words)
+        found.update(handed)
+        new = {
+            path: holding(_bytes(path), words) - seen.get(path, set())
+            for path, words in handed.items()
+        }
     return found
 
 

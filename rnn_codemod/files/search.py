@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
 RECURRENT = (
     b"LSTM",
@@ -45,8 +47,9 @@ _CELL_NAMES = (
 )
 _STATEMENT = re.compile(rb"^(?=[^\s#)\]}])", re.MULTILINE)
 _NAMED = re.compile(
-    rb"^\s*(?:(?:async\s+)?def\s+|class\s+)([\w\x80-\xff]+)"
-    rb"|^\s*([\w\x80-\xff]+(?:\s*,\s*[\w\x80-\xff]+)*)\s*(?:[|+]?=[^=]|:[^=\r\n]*=|\[|\.\w+\()",
+    rb"^[ \t]*(?:(?:async\s+)?def\s+|class\s+)([\w\x80-\xff]+)"
+    rb"|^[ \t]*([\w\x80-\xff]+(?:[ \t]*,[ \t]*[\w\x80-\xff]+)*)[ \t]*"
+    rb"(?:[|+]?=[^=]|:[^=\r\n]*=|\[|\.\w+\()",
     re.MULTILINE,
 )
 _WORD = re.compile(rb"[\w\x80-\xff]+")
@@ -54,7 +57,13 @@ _STORED = re.compile(rb"\b([\w\x80-\xff]+)\[[^\]\r\n]*\][ \t]*=[^=]")
 _DECORATOR = re.compile(rb"^@(?:\w+\.)*([\w\x80-\xff]+)", re.MULTILINE)
 
 _CLASS = re.compile(rb"\bclass\s+([\w\x80-\xff]+)")
-_WIDE_FLOATS = re.compile(rb"enable_x64", re.IGNORECASE)
+_WIDE_FLOATS = re.compile(
+    rb"^[^#\r\n]*(?:update\(\s*['\"]jax_enable_x64['\"]\s*,(?!\s*False)"
+    rb"|JAX_ENABLE_X64['\"]\]?\s*[=,](?!=)|jax_enable_x64\s*=(?!=)|\benable_x64\()",
+    re.MULTILINE,
+)
+_NOT_ONLY_USED = re.compile(rb"(?<![\w\x80-\xff])[\w\x80-\xff]+(?![\w\x80-\xff]|[ \t]*[(.])")
+"""A word that is not called or asked for an attribute."""
 _METHOD = re.compile(rb"\bdef\s+([\w\x80-\xff]+)")
 
 
@@ -64,8 +73,17 @@ def may_be_legacy(data: bytes) -> bool:
 
 
 def widens_floats(data: bytes) -> bool:
-    """Whether the file may turn on 64-bit floats, for all that runs beside it."""
+    """Whether the file turns on 64-bit floats somewhere, for all that runs beside it."""
     return _WIDE_FLOATS.search(data) is not None
+
+
+def widens_at_once(data: bytes) -> bool:
+    """Whether the file turns on 64-bit floats where it is imported, not only where it is run."""
+    begun = [data[: it.end()].rfind(b"\nif __name__") for it in _WIDE_FLOATS.finditer(data)]
+    return any(
+        start < 0 or _STATEMENT.search(data, start + 2, it.end()) is not None
+        for start, it in zip(begun, _WIDE_FLOATS.finditer(data), strict=True)
+    )
 
 
 def may_be_legacy_by_import(data: bytes) -> bool:
@@ -106,37 +124,52 @@ def holding(data: bytes, cells: Iterable[str] = _CELL_NAMES) -> frozenset[str]:
 
     A class that is only called or asked for an attribute is not held. Wider than need be.
     """
-    words = b"|".join(re.escape(name.encode()) for name in sorted(cells))
-    held = re.compile(rb"\b(?:%s)\b(?![ \t]*[(.])" % words)
-    if not held.search(data):
+    words = frozenset(name.encode() for name in cells)
+    if words.isdisjoint(_NOT_ONLY_USED.findall(data)):
         return frozenset()
-    statements = _STATEMENT.split(data)
+    statements = _statements(data)
     found: set[bytes] = set()
-    new = _named(statements, held)
+    new = {n for it in statements if not words.isdisjoint(it.not_only_used) for n in it.names}
     while new:
         found |= new
-        new = _named(statements, re.compile(rb"\b(?:%s)\b" % b"|".join(sorted(new)))) - found
+        new = {n for it in statements if not new.isdisjoint(it.words) for n in it.names} - found
     return frozenset(name.decode("utf-8", "replace") for name in found)
 
 
-def _named(statements: Sequence[bytes], held: re.Pattern[bytes]) -> set[bytes]:
-    """What the statements that hold a word give a value: names, and containers in functions."""
-    found: set[bytes] = set()
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """The words of a top-level statement, and what it gives a value: names, and containers."""
+
+    words: frozenset[bytes]
+    not_only_used: frozenset[bytes]
+    names: frozenset[bytes]
+
+
+@lru_cache(maxsize=512)
+def _statements(data: bytes) -> tuple[_Statement, ...]:
+    """All but the imports. Whoever asks for one cell after the other gets the same again."""
+    found: list[_Statement] = []
     decorators = b""
-    for statement in statements:
+    for statement in _STATEMENT.split(data):
         if statement.startswith(b"@"):
             decorators += statement
             continue
-        if held.search(statement) and not statement.startswith((b"import ", b"from ")):
+        if not statement.startswith((b"import ", b"from ")):
             definition = statement.startswith((b"def ", b"class ", b"async "))
             named = _NAMED.findall(statement)
-            for one, several in named[:1] if definition else named:
-                found.update(_WORD.findall(one or several))
-            found.update(_STORED.findall(statement))
+            names = {
+                name
+                for one, several in (named[:1] if definition else named)
+                for name in _WORD.findall(one or several)
+            }
+            names.update(_STORED.findall(statement))
             if statement.startswith(b"class "):
-                found.update(_DECORATOR.findall(decorators))
+                names.update(_DECORATOR.findall(decorators))
+            words = frozenset(_WORD.findall(statement))
+            uncalled = frozenset(_NOT_ONLY_USED.findall(statement))
+            found.append(_Statement(words, uncalled, frozenset(names)))
         decorators = b""
-    return found
+    return tuple(found)
 
 
 def perhaps_exported(data: bytes) -> frozenset[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rnn_codemod.editing.calls import RoundTripError
+from rnn_codemod.files import search
 from rnn_codemod.files.search import (
     also_called,
     holding,
@@ -153,3 +154,28 @@ def test_every_fixture_with_a_site_is_let_through() -> None:
         if exported_cells(data.decode()):
             assert may_define_cell(data), path
     assert found > 100
+
+
+WIDE = b'jax.config.update("jax_enable_x64", True)\n'
+
+
+@pytest.mark.parametrize(
+    ("data", "somewhere", "at_once"),
+    [
+        (b"# " + WIDE, False, False),
+        (b"if jax.config.jax_enable_x64 == True:\n    pass\n", False, False),
+        (b"wide = jax.config.read('jax_enable_x64')\n", False, False),
+        (b'config.update("jax_enable_x64", False)\n', False, False),
+        (WIDE, True, True),
+        (b"def main():\n    " + WIDE, True, True),
+        (b"\nif __name__ == '__main__':\n    " + WIDE, True, False),
+        (b"\nif __name__ == '__main__':\n    f()\n\ndef g():\n    " + WIDE, True, True),
+        (b"jax.config.jax_enable_x64 = True\n", True, True),
+        (b'os.environ["JAX_ENABLE_X64"] = "1"\n', True, True),
+        (b'os.environ.setdefault("JAX_ENABLE_X64", "1")\n', True, True),
+        (b"with jax.experimental.enable_x64():\n    pass\n", True, True),
+    ],
+)
+def test_files_that_turn_on_wide_floats(data: bytes, somewhere: bool, at_once: bool):
+    assert search.widens_floats(data) is somewhere
+    assert (somewhere and search.widens_at_once(data)) is at_once
