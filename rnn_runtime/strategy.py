@@ -1,6 +1,6 @@
 """Which way a scan is computed: the one place that decides, by platform and shape.
 
-Every figure behind a choice is in docs/runtime-benchmarks.md.
+The figures behind the choices are in docs/runtime-benchmarks.md and docs/runtime.md.
 """
 
 from __future__ import annotations
