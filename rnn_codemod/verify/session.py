@@ -210,7 +210,11 @@ class _Session:
         for base in (Path.cwd(), self.trees.root):
             file = (base / name).resolve()
             if file.is_file() and file.is_relative_to(self.trees.root):
-                return Probe(str(file.relative_to(self.trees.root)), function or "probe")
+                probe = Probe(str(file.relative_to(self.trees.root)), function or "probe")
+                # It may be imported or made there: only where its name is not, it surely is not.
+                if probe.function.encode() not in file.read_bytes():
+                    raise UsageError(f"--probe {words}: no {probe.function} in that file")
+                return probe
         raise UsageError(f"--probe {name}: no such file in {self.trees.root.name}")
 
     def _run(self, name: str, words: tuple[str, ...], own: bool = False) -> Run:

@@ -51,3 +51,18 @@ def test_a_folder_for_the_report_that_is_not_there_is_told_before_the_run(place:
     result = place.verify("--html", "no/such/page.html", "--", "no-such-program")
     assert result.code == 2
     assert result.err == "rnn-codemod verify: no/such/page.html: no such folder\n"
+
+
+@pytest.mark.parametrize(
+    ("probe", "word"),
+    [
+        ("model.py", "no probe in that file"),
+        ("model.py::run", "no run in that file"),
+        ("gone.py::run", "no such file in"),
+    ],
+)
+def test_a_probe_that_is_not_there(place: Workplace, probe: str, word: str):
+    place.write(BEFORE, AFTER)
+    result = place.verify("--probe", probe)
+    assert result.code == 2
+    assert word in result.err
