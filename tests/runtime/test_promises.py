@@ -13,6 +13,7 @@ import jax
 import numpy as np
 import pytest
 from flax import serialization
+from jax import export
 from jax import numpy as jnp
 from support import CELLS, array, assert_close, assert_same, drawn, pair, random_like
 
@@ -290,8 +291,8 @@ def test_a_program_for_sizes_that_are_known_later(shape: str) -> None:
     layer = rr.RNN(rr.LSTMCell(4), reverse=True, keep_order=True)
     x = array(2, 7, 3)
     variables = drawn(layer, x)
-    sample = jax.ShapeDtypeStruct(jax.export.symbolic_shape(shape), np.float32)
-    program = jax.export.export(jax.jit(layer.apply))(variables, sample)
+    sample = jax.ShapeDtypeStruct(export.symbolic_shape(shape), np.float32)
+    program = export.export(jax.jit(layer.apply))(variables, sample)
     assert_close(program.call(variables, x), layer.apply(variables, x))
 
 

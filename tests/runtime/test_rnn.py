@@ -119,7 +119,13 @@ def test_the_cell_is_stepped_where_flax_cannot_say_that_nobody_watches(
 GENERIC = {
     "activation": ("LSTMCell", {"activation_fn": nn.relu}, {}, {}),
     "mixed dtypes": ("LSTMCell", {"dtype": jnp.bfloat16}, {}, {}),
-    "strides": ("ConvLSTMCell", {"padding": "CIRCULAR"}, {}, {}),
+    "padding": ("ConvLSTMCell", {"padding": "CIRCULAR"}, {}, {}),
+    "one place, spread over all": (
+        "ConvLSTMCell",
+        {"kernel_size": (5, 4), "padding": ((0, 0), (0, 0))},
+        {},
+        {},
+    ),
     "lifting": ("GRUCell", {}, {"variable_broadcast": ("params", "other")}, {}),
     "narrow carry": (
         "GRUCell",
