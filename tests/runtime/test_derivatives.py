@@ -257,7 +257,7 @@ def test_a_mesh_of_eight_devices_gives_the_numbers_of_one() -> None:
     finish([start(ON_A_MESH, 8)])
 
 
-@pytest.mark.skipif(not hasattr(jax, "shard_map"), reason="this jax has no such types")
+@pytest.mark.skipif(not hasattr(jax, "set_mesh"), reason="this jax has no such types")
 def test_arrays_whose_types_tell_where_they_lie_give_the_numbers_of_one_device() -> None:
     finish([start(TYPED_MESH, 8)])
 
