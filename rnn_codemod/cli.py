@@ -123,8 +123,9 @@ def _cache(folder: str | None, none: bool) -> str | None:
 
 def _options(**chosen: Any) -> Options:
     from rnn_codemod.findings import Options
+    from rnn_codemod.packages import site_packages
 
-    return Options(**chosen)
+    return Options(**chosen, site_packages=site_packages())
 
 
 class _WithCommand(click.Command):

@@ -33,6 +33,8 @@ class Options:
     annotate: bool = False
     style: str = "minimal"
     """``minimal``: wrappers keep their signature. ``idiomatic``: they may get features."""
+    site_packages: tuple[str, ...] = ()
+    """Folders of installed packages, read for the bases of cells and never written."""
 
     def wants(self, name: str, group: str = LEGACY) -> bool:
         """Whether a rule is on: ``select`` and ``ignore`` hold names of rules and of groups."""

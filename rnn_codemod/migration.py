@@ -70,7 +70,12 @@ def migrate_source(
 def _context(text: str, options: Options, around: Around | None) -> Context:
     if around is None:
         return Context(Reading.of(text), options)
-    world = World(around.load, around.tree, wide_floats=around.wide_floats)
+    world = World(
+        around.load,
+        around.tree,
+        wide_floats=around.wide_floats,
+        packages=options.site_packages,
+    )
     reading = Reading.of(text, around.path, world)
     world.add(around.path, reading)
     return Context(reading, options, world, around.users, around.verdicts)

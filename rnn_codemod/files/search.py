@@ -11,6 +11,7 @@ RECURRENT = (
     b"LSTM",
     b"GRU",
     b"RNN",
+    b"Cell",
     b"initialize_carry",
     b"recurrent",
     b"segmentation_mask",

@@ -133,6 +133,8 @@ class Values:
             found = self.world.named(home, dotted)
             if found is None and self.world.is_module(home, dotted):
                 return frozenset({Dotted(dotted, home)})
+            if found is None:
+                found = self.world.installed(dotted)
         return frozenset({Dotted(dotted)}) if found is None else found
 
     def dotted(self, node: ast.expr) -> str | None:

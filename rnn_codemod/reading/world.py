@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from rnn_codemod.reading.scopes import Star
     from rnn_codemod.reading.value import Value
 
+_LIBRARIES = (
+    "flax jax jaxlib numpy scipy optax chex torch tensorflow keras haiku equinox pandas sklearn "
+    "matplotlib"
+)
+_OTHERS = {*_LIBRARIES.split(), *sys.stdlib_module_names}
+"""Packages without a subclass of a cell of flax.linen, which need not be looked into."""
+_LARGE = 100_000
+
 
 class World:
     """Finds what an imported name means in the file that binds it.
@@ -25,9 +34,15 @@ class World:
     """
 
     def __init__(
-        self, load: Callable[[str], str], tree: Tree | None = None, *, wide_floats: bool = False
+        self,
+        load: Callable[[str], str],
+        tree: Tree | None = None,
+        *,
+        wide_floats: bool = False,
+        packages: tuple[str, ...] = (),
     ) -> None:
         self._load = load
+        self._packages = packages
         self.wide_floats = wide_floats
         self._tree = tree or Disk()
         self._readings: dict[str, Reading | None] = {}
@@ -54,7 +69,7 @@ class World:
         if found is None:
             return None
         path, attributes = found
-        if not attributes or (path, dotted) in self._active:
+        if not attributes or (path, dotted) in self._active or self._crosses(importer, path):
             return None
         reading = self.reading(path)
         if reading is None:
@@ -65,6 +80,41 @@ class World:
         finally:
             self._active.discard((path, dotted))
 
+    def installed(self, dotted: str) -> frozenset[Value] | None:
+        """The cell of flax that ``dotted`` of an installed package derives from, as its subclass.
+
+        None for all else: what has a carry of its own is the package's affair.
+        """
+        parts = tuple(dotted.split("."))
+        if parts[0] in _OTHERS or len(parts) < 2 or not parts[-1][:1].isupper():
+            return None
+        for folder in self._packages:
+            found = _descend(self._tree, folder, parts, None)
+            if found is not None and len(found[1]) == 1 and self._speaks_of(found[0], parts[-1]):
+                reading = self.reading(found[0])
+                values = reading.values.exported(found[1]) if reading is not None else None
+                return values if values and all(map(is_flax_cell, values)) else None
+        return None
+
+    def _speaks_of(self, path: str, name: str) -> bool:
+        """Whether a file of a package names flax, or hands on what may."""
+        with suppress(OSError):
+            data = self._tree.read(path)
+            return b"flax" in data or (
+                name.encode() in data and len(data) < _LARGE and path.endswith("__init__.py")
+            )
+        return False
+
+    def _crosses(self, importer: str, path: str) -> bool:
+        """Whether one installed package is to be left for another."""
+        importer = self._tree.absolute(importer)
+        for folder in self._packages:
+            base = os.path.join(folder, "")
+            if importer.startswith(base):
+                own = os.path.join(base, importer.removeprefix(base).partition(os.sep)[0])
+                return not (path == own or path.startswith(os.path.join(own, "")))
+        return False
+
     def starred(self, importer: str, star: Star, name: str) -> frozenset[Value] | None:
         """What a star import gives for ``name``: nothing where its module has no such name.
 
@@ -74,7 +124,7 @@ class World:
         if found is None or len(found[1]) > 1:
             return None
         path, attributes = found
-        reading = self.reading(path)
+        reading = None if self._crosses(importer, path) else self.reading(path)
         if reading is None:
             return None
         if not attributes or (path, star.dotted(name)) in self._active:
@@ -105,6 +155,18 @@ class World:
             with suppress(OSError, ValueError, SyntaxError, RecursionError):
                 self._readings[path] = Reading.of(self._load(path), path, self)
         return self._readings[path]
+
+
+def is_flax_cell(value: Value) -> bool:
+    """Whether it is a class that gets its carry from a cell of flax."""
+    from rnn_codemod.reading.kinds import CarryForm
+    from rnn_codemod.reading.value import CellClass
+
+    return (
+        isinstance(value, CellClass)
+        and not value.kind.own_carry
+        and value.kind.carry is not CarryForm.ANY
+    )
 
 
 def module_of(tree: Tree, importer: str, dotted: str) -> tuple[str, tuple[str, ...]] | None:
