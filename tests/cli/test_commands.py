@@ -98,7 +98,7 @@ def test_check(tmp_path: Path, cli) -> None:  # type: ignore[no-untyped-def]
     assert first.startswith("a.py:6:16 missing_features ")
     assert second.startswith("b.py:4:12 missing_features ")
     assert outcome.stderr.decode().startswith(
-        "3 files looked at, 1 site to migrate, 1 refused, 0 left alone; 0."
+        "3 files looked at, 1 site to migrate, 1 refused, 0 left alone; "
     )
 
 
