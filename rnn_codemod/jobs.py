@@ -116,7 +116,7 @@ def jobs_of(
     exported = crew.work(partial(exports, engine, options), _perhaps_exported, defining)
     names, mentioned = _names(frozenset().union(*exported), files)
     users = _users(names, mentioned, unnamed, imports)
-    holders = _holders([candidate.path for candidate in candidates], mentioned)
+    holders = _holders([seen.path for seen in candidates if seen.names_flax], mentioned)
     others = _users_of_holders(holders, frozenset(names), files, imports)
     of_file: dict[str, dict[str, tuple[str, ...]]] = {}
     order = {path: number for number, path in enumerate(files)}
@@ -212,7 +212,8 @@ def _users_of_holders(
 ) -> set[str]:
     """The files that get a cell class under a name that does not tell, as ``PARTS["slow"]``.
 
-    They mention a name that another file holds one under, and import that file, directly or not.
+    They name Flax and a name that another file holds one under, and import that file, directly or
+    not.
     The names of ``cells`` do tell.
     """
     found: set[str] = set()
@@ -228,7 +229,7 @@ def _users_of_holders(
             for path in reached_from(above, [home]) & mentioned.keys() - {home}:
                 if words := mentioned[path] & names:
                     handed.setdefault(path, set()).update(words)
-        found.update(handed)
+        found.update(path for path in handed if b"flax" in _bytes(path))
         new = {
             path: holding(_bytes(path), words) - seen.get(path, set())
             for path, words in handed.items()
