@@ -166,7 +166,9 @@ class Values:
                 return self._call(node)
             case ast.Subscript() if (owner := self._namespace(node.value)) is not None:
                 name = self._word(node.slice)
-                return self.imported(f"{owner}.{name}") if name else frozenset({Dynamic(node)})
+                # An import of another library in its place could not be written here.
+                known = name is not None and name not in KINDS
+                return self.imported(f"{owner}.{name}") if known else frozenset({Dynamic(node)})
             case ast.Subscript():
                 return self._items(self.of(node.value)) or UNKNOWN
             case ast.IfExp():
