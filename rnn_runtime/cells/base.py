@@ -115,14 +115,14 @@ def check_features(cell: Any) -> None:
         raise ValueError(f"{name}(features=...) expected at least 1; {features} came")
 
 
-def check_carry(cell: Any, carry: Carry, leaves: int) -> None:
+def check_carry(cell: Any, carry: Carry, inputs: jax.Array, leaves: int) -> None:
     """Refuses a carry with another number of arrays, or another width, than the cell has."""
     name, features = type(cell).__name__, cell.features
     wanted = f"the pair (c, h) of arrays (*batch, {features})"
     if leaves == 1:
         wanted = f"one array (*batch, {features})"
     parts = (carry,) if leaves == 1 else carry
-    if leaves > 1 and getattr(carry, "ndim", 0) > 1:
+    if leaves > 1 and getattr(carry, "ndim", 0) == inputs.ndim + 1:
         parts = tuple(carry)  # The rows of one array are taken apart as a pair, as in flax.linen.
     if not isinstance(parts, tuple | list) or len(parts) != leaves:
         raise ValueError(f"{name} expected as carry {wanted}; {_describe(carry)} came")

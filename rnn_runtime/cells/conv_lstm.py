@@ -95,7 +95,7 @@ class ConvLSTMCell(RNNCellBase):
     def __call__(self, carry: Pair, inputs: jax.Array) -> tuple[Pair, jax.Array]:
         """One step; see the class for equations and shapes."""
         check_inputs(self, inputs)
-        check_carry(self, carry, leaves=2)
+        check_carry(self, carry, inputs, leaves=2)
         return conv_lstm_step(self, carry, inputs)
 
     @nn.nowrap

@@ -76,7 +76,7 @@ class GRUCell(RNNCellBase):
     def __call__(self, carry: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step; see the class for equations and shapes."""
         check_inputs(self, inputs)
-        check_carry(self, carry, leaves=1)
+        check_carry(self, carry, inputs, leaves=1)
         return gru_step(self, carry, inputs)
 
     @nn.nowrap

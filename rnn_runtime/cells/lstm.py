@@ -123,7 +123,7 @@ class LSTMCell(RNNCellBase):
     def __call__(self, carry: Pair, inputs: jax.Array) -> tuple[Pair, jax.Array]:
         """One step; see the class for equations and shapes."""
         check_inputs(self, inputs)
-        check_carry(self, carry, leaves=2)
+        check_carry(self, carry, inputs, leaves=2)
         return lstm_step(self, carry, inputs)
 
     @nn.nowrap
@@ -187,7 +187,7 @@ class OptimizedLSTMCell(RNNCellBase):
     def __call__(self, carry: Pair, inputs: jax.Array) -> tuple[Pair, jax.Array]:
         """One step; see the class for equations and shapes."""
         check_inputs(self, inputs)
-        check_carry(self, carry, leaves=2)
+        check_carry(self, carry, inputs, leaves=2)
         return optimized_lstm_step(self, carry, inputs)
 
     @nn.nowrap

@@ -64,7 +64,7 @@ class MGUCell(RNNCellBase):
     def __call__(self, carry: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step; see the class for equations and shapes."""
         check_inputs(self, inputs)
-        check_carry(self, carry, leaves=1)
+        check_carry(self, carry, inputs, leaves=1)
         h, width = carry, self.features
         x_forget = dense(self, "if", inputs, width, self.kernel_init, self.forget_bias_init)
         f = self.gate_fn(x_forget + dense(self, "hf", h, width, self.recurrent_kernel_init))

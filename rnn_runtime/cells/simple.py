@@ -58,7 +58,7 @@ class SimpleCell(RNNCellBase):
     def __call__(self, carry: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step; see the class for equations and shapes."""
         check_inputs(self, inputs)
-        check_carry(self, carry, leaves=1)
+        check_carry(self, carry, inputs, leaves=1)
         width = self.features
         total = dense(self, "i", inputs, width, self.kernel_init, self.bias_init)
         total = total + dense(self, "h", carry, width, self.recurrent_kernel_init)

@@ -136,8 +136,8 @@ ERRORS = {
     ),
     "no pair": (
         ValueError,
-        "pair \\(c, h\\).*\\(3, 4\\)",
-        lambda: apply_with_carry("LSTMCell", np.zeros((3, 4))),
+        "pair \\(c, h\\).*\\(2, 4\\)",
+        lambda: apply_with_carry("LSTMCell", np.zeros((2, 4))),
     ),
     "a pair": (
         ValueError,
