@@ -25,12 +25,12 @@ def without(context: Context, decisions: list[Decision], suppressed: Suppressed)
     """
     left = [d for d in decisions if suppressed.covers(d)]
     places = {place(d) for d in left}
-    sizes = context.reading.sizes
+    sites = context.reading.sites
     held: set[tuple[int, int]] = set()
     for made in context.reading.facts.constructions:
         if context.reading.source.place(made.node) in places:
-            users = [carry.node for carry in sizes.own_carries(made)]
-            users += [layer.node for layer in sizes.layers(made)]
+            users = [carry.node for carry in sites.own_carries(made)]
+            users += [layer.node for layer in sites.layers(made)]
             held.update(map(context.reading.source.place, users))
     reasons = {id(d): "a comment leaves it alone" for d in left}
     reasons |= {id(d): "a comment leaves its cell alone" for d in decisions if place(d) in held}

@@ -108,7 +108,7 @@ class _Search:
             if carry.is_made_by(self._made):
                 return _ITSELF
             return self._widths_of(carry.instances)
-        size = self._reading.sizes.created_with(node)
+        size = self._reading.created.created_with(node)
         return _UNKNOWN if size is None else self._sized(size.node)
 
     def _widths_of(self, instances: frozenset[object]) -> Origins:

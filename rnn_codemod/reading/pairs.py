@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from rnn_codemod.reading.created import Created
 from rnn_codemod.reading.facts import CarryCall, Construction, Facts, given_features
+from rnn_codemod.reading.kept import Kept
 from rnn_codemod.reading.purity import Purity, builds_nothing
-from rnn_codemod.reading.sizes import Sizes
+from rnn_codemod.reading.sites import Sites
 from rnn_codemod.reading.source import Source
 from rnn_codemod.reading.values import Values
 
@@ -33,8 +35,18 @@ def _initializer(carry: CarryCall) -> str:
 
 
 class Pairs:
-    def __init__(self, values: Values, facts: Facts, purity: Purity, sizes: Sizes) -> None:
-        self._sizes = sizes
+    def __init__(
+        self,
+        values: Values,
+        facts: Facts,
+        purity: Purity,
+        sites: Sites,
+        created: Created,
+        kept: Kept,
+    ) -> None:
+        self._sites = sites
+        self._created = created
+        self._kept = kept
         self._source: Source = values.source
         self._values = values
         self._facts = facts
@@ -71,9 +83,9 @@ class Pairs:
 
     def _same_carry(self, made: Construction, carry: str) -> bool:
         """Whether the cell is applied to nothing else under this name than the carry."""
-        uses = self._sizes.applications(made)
-        return not any(self._sizes.kept.may_change(use.carry) for use in uses) and all(
-            self._sizes.created_with(use.carry) is not None
+        uses = self._sites.applications(made)
+        return not any(self._kept.may_change(use.carry) for use in uses) and all(
+            self._created.created_with(use.carry) is not None
             for use in uses
             if isinstance(use.carry, ast.Name) and use.carry.id == carry and made.legacy
         )

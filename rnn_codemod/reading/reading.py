@@ -6,13 +6,17 @@ import ast
 from dataclasses import dataclass
 from functools import cached_property
 
+from rnn_codemod.reading.carry_width import CarryWidth
+from rnn_codemod.reading.created import Created
 from rnn_codemod.reading.facts import Facts, gather
 from rnn_codemod.reading.guards import Guards
+from rnn_codemod.reading.kept import Kept
 from rnn_codemod.reading.pairs import Pairs
 from rnn_codemod.reading.purity import Purity
 from rnn_codemod.reading.samples import Samples
 from rnn_codemod.reading.scopes import Scope, Scopes
 from rnn_codemod.reading.shapes import Shapes
+from rnn_codemod.reading.sites import Sites
 from rnn_codemod.reading.sizes import Sizes
 from rnn_codemod.reading.source import Source
 from rnn_codemod.reading.values import Values
@@ -48,12 +52,30 @@ class Reading:
         return Purity(self.values)
 
     @cached_property
+    def sites(self) -> Sites:
+        return Sites(self.values, self.facts)
+
+    @cached_property
+    def created(self) -> Created:
+        return Created(self.values, self.facts)
+
+    @cached_property
+    def kept(self) -> Kept:
+        return Kept(self.values)
+
+    @cached_property
+    def carry_width(self) -> CarryWidth:
+        return CarryWidth(self.values, self.purity, self.sites, self.created)
+
+    @cached_property
     def sizes(self) -> Sizes:
-        return Sizes(self.values, self.purity, self.facts)
+        parts = self.sites, self.created, self.carry_width, self.kept
+        return Sizes(self.values, self.purity, self.facts, *parts)
 
     @cached_property
     def pairs(self) -> Pairs:
-        return Pairs(self.values, self.facts, self.purity, self.sizes)
+        parts = self.sites, self.created, self.kept
+        return Pairs(self.values, self.facts, self.purity, *parts)
 
     @cached_property
     def samples(self) -> Samples:

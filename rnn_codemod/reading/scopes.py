@@ -84,6 +84,13 @@ class Scopes:
         """The scope that a module, class, function or comprehension opens."""
         return self._scopes[node]
 
+    def path_to(self, library: str, name: str) -> str:
+        """``name`` of an imported library, by the alias that this module gives it."""
+        for alias, bindings in self.module.bindings.items():
+            if any(binding.imported == library for binding in bindings):
+                return f"{alias}.{name}"
+        return f"{library}.{name}"
+
     def lookup(self, name: str, at: ast.AST) -> tuple[Scope, list[Binding]] | None:
         """The scope that owns ``name`` as seen from ``at``, and all its bindings there."""
         scope: Scope | None = self.home(at)

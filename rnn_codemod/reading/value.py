@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rnn_codemod.reading.kinds import Kind
@@ -137,3 +138,40 @@ POSITIONAL = "*"
 """Among the bound fields of a partial: one that was given by its old position."""
 UNKNOWN = frozenset[Value]({Unknown()})
 NOTHING = frozenset[Value]()
+
+
+def union(sets: Iterable[frozenset[Value]]) -> frozenset[Value]:
+    """The values of all sets."""
+    return NOTHING.union(*sets)
+
+
+def along(values: frozenset[Value], path: Iterable[int]) -> frozenset[Value]:
+    """What unpacking by positions gives."""
+    for step in path:
+        values = union(_step(value, step) for value in values)
+    return values
+
+
+def _step(value: Value, step: int) -> frozenset[Value]:
+    match value:
+        case Row(columns) if 0 <= step < len(columns):
+            return columns[step]
+        case _:
+            return items(frozenset({value}))
+
+
+def items(values: frozenset[Value]) -> frozenset[Value]:
+    """What iteration or an index gives."""
+    return union(_item(value) for value in values)
+
+
+def _item(value: Value) -> frozenset[Value]:
+    match value:
+        case Items(inner):
+            return inner
+        case Row(columns):
+            return union(columns)
+        case CellClass():
+            return frozenset({value})  # A generic class, with what it is of.
+        case _:
+            return UNKNOWN

@@ -7,11 +7,11 @@ expression may have, with ``UNKNOWN`` among them where others are possible.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 
 from rnn_codemod.reading.additions import additions
+from rnn_codemod.reading.called import Called
 from rnn_codemod.reading.definitions import (
     attribute_stores,
     decorator_names,
@@ -20,7 +20,6 @@ from rnn_codemod.reading.definitions import (
     is_classmethod,
     is_static,
     methods,
-    returned,
 )
 from rnn_codemod.reading.fixpoint import Fixpoint
 from rnn_codemod.reading.flow import Flow
@@ -30,14 +29,12 @@ from rnn_codemod.reading.kinds import (
     MODULE_FIELDS,
     Kind,
     linen_name,
-    transform_name,
 )
 from rnn_codemod.reading.scopes import Binding, Scope, Scopes, Star
-from rnn_codemod.reading.source import Function, Source
+from rnn_codemod.reading.source import Source
 from rnn_codemod.reading.stars import hides, public_names
 from rnn_codemod.reading.value import (
     NOTHING,
-    POSITIONAL,
     UNKNOWN,
     CellClass,
     CellInstance,
@@ -45,21 +42,18 @@ from rnn_codemod.reading.value import (
     Dynamic,
     FunctionValue,
     Items,
-    LiftedFunction,
-    Lifter,
     ModuleClass,
     ModuleInstance,
     Namespace,
     RnnClass,
-    RnnInstance,
     Row,
     Unknown,
     Value,
+    along,
+    items,
+    union,
 )
 from rnn_codemod.reading.world import World
-
-_NAMESPACES = ("types.SimpleNamespace", "argparse.Namespace")
-_MAPPINGS = ("types.MappingProxyType", "collections.OrderedDict", "flax.core.freeze")
 
 
 class Values:
@@ -74,7 +68,7 @@ class Values:
         self._fixpoint = Fixpoint()
         self._kinds: dict[ast.ClassDef, Kind | None] = {}
         self._stores = attribute_stores(source)
-        self._wholes: dict[tuple[ast.Call, ast.Call], ast.Call] = {}
+        self.called = Called(self)
         self._additions = additions(source)
 
     def of(self, node: ast.expr) -> frozenset[Value]:
@@ -98,7 +92,7 @@ class Values:
         if not bindings and not found:
             return None
         for name in names[1:]:
-            found = _union(self._attribute(value, name) for value in found)
+            found = union(self.attribute(value, name) for value in found)
         return found
 
     def _lazy(self, name: str) -> frozenset[Value]:
@@ -113,7 +107,7 @@ class Values:
         scope = self.scopes.of(bound[0].node)
         inside = [b for b in scope.bindings.get(name, []) if b.imported is not None]
         if inside:
-            return _union(self.binding(binding, scope) for binding in inside)
+            return union(self.binding(binding, scope) for binding in inside)
         found = UNKNOWN
         for node in self.source.nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -154,27 +148,27 @@ class Values:
             case ast.Name():
                 return self._name(node)
             case ast.Attribute():
-                return _union(self._attribute(value, node.attr) for value in self.of(node.value))
+                return union(self.attribute(value, node.attr) for value in self.of(node.value))
             case ast.Call(func=ast.Attribute(value=mapping, attr="get")):
-                return self._items(self.of(mapping))
+                return items(self.of(mapping))
             case ast.Call(func=ast.Attribute(value=mapping, attr="values")):
                 return self.of(mapping)
             case ast.Call(func=ast.Attribute(value=mapping, attr="items")):
-                pair = Row((UNKNOWN, self._items(self.of(mapping))))
+                pair = Row((UNKNOWN, items(self.of(mapping))))
                 return frozenset({Items(frozenset({pair}))})
             case ast.Call():
                 return self._call(node)
             case ast.Subscript() if (owner := self._namespace(node.value)) is not None:
-                name = self._word(node.slice)
+                name = self.called.word(node.slice)
                 # An import of another library in its place could not be written here.
                 known = name is not None and name not in KINDS
                 return self.imported(f"{owner}.{name}") if known else frozenset({Dynamic(node)})
             case ast.Subscript():
-                return self._items(self.of(node.value)) or UNKNOWN
+                return items(self.of(node.value)) or UNKNOWN
             case ast.IfExp():
                 return _given_or_default(self.of(node.body) | self.of(node.orelse))
             case ast.BoolOp():
-                return _given_or_default(_union(self.of(value) for value in node.values))
+                return _given_or_default(union(self.of(value) for value in node.values))
             case ast.NamedExpr():
                 return self.of(node.value)
             case ast.Tuple() | ast.List() if not any(
@@ -182,23 +176,23 @@ class Values:
             ):
                 return frozenset({Row(tuple(self.of(element) for element in node.elts))})
             case ast.Tuple() | ast.List() | ast.Set():
-                return frozenset({Items(_union(self.of(element) for element in node.elts))})
+                return frozenset({Items(union(self.of(element) for element in node.elts))})
             case ast.Dict():
                 parts = zip(node.keys, node.values, strict=True)
-                return frozenset({Items(_union(self._entry(key, value) for key, value in parts))})
+                return frozenset({Items(union(self._entry(key, value) for key, value in parts))})
             case ast.ListComp() | ast.GeneratorExp() | ast.SetComp():
                 return frozenset({Items(self.of(node.elt))})
             case ast.DictComp():
                 return frozenset({Items(self.of(node.value))})
             case ast.BinOp(op=ast.Mult() | ast.Add()):
                 sides = self.of(node.left) | self.of(node.right)
-                return frozenset({Items(self._items(sides))})
+                return frozenset({Items(items(sides))})
             case ast.BinOp(op=ast.BitOr()):
                 sides = self.of(node.left) | self.of(node.right)
                 merged = any(isinstance(side, Items) for side in sides)
-                return frozenset({Items(self._items(sides))}) if merged else UNKNOWN
+                return frozenset({Items(items(sides))}) if merged else UNKNOWN
             case ast.Starred():
-                return self._items(self.of(node.value)) or UNKNOWN
+                return items(self.of(node.value)) or UNKNOWN
             case ast.Lambda():
                 return frozenset({FunctionValue(node)})
             case ast.Constant(value=None):
@@ -208,7 +202,7 @@ class Values:
 
     def _entry(self, key: ast.expr | None, value: ast.expr) -> frozenset[Value]:
         """The values that one part of a dict display gives; without a key it is ``**value``."""
-        return self.of(value) if key is not None else self._items(self.of(value))
+        return self.of(value) if key is not None else items(self.of(value))
 
     def _name(self, node: ast.Name) -> frozenset[Value]:
         found = self.scopes.lookup(node.id, node)
@@ -268,7 +262,7 @@ class Values:
 
     def _bound(self, name: str, scope: Scope, bindings: list[Binding]) -> frozenset[Value]:
         """What its bindings, and later star imports of the project, give a name."""
-        found = _union(self.binding(binding, scope) for binding in bindings)
+        found = union(self.binding(binding, scope) for binding in bindings)
         if scope is self.scopes.module and self.world is not None:
             last = max(getattr(binding.node, "lineno", 0) for binding in bindings)
             for star in self.scopes.stars:
@@ -287,12 +281,12 @@ class Values:
             owner = self.scopes.lookup(name, addition.owner)
             if owner is not None and owner[0] is scope:
                 given = self.of(addition.value)
-                added |= self._items(given) if addition.spread else given
+                added |= items(given) if addition.spread else given
         added = frozenset(value for value in added if not isinstance(value, CellInstance))
         if not any(isinstance(value, CellClass | ModuleClass) for value in added):
             return found
         return frozenset(
-            Items(self._item(value) | added) if isinstance(value, Items | Row) else value
+            Items(items(frozenset({value})) | added) if isinstance(value, Items | Row) else value
             for value in found
         )
 
@@ -318,7 +312,7 @@ class Values:
             carry = self.carry_argument(binding.value)
             if carry is not None:
                 return self.of(carry)
-        return self._along(self.of(binding.value), binding.path)
+        return along(self.of(binding.value), binding.path)
 
     def carry_argument(self, call: ast.Call) -> ast.expr | None:
         """The carry of ``cell(carry, x)`` where the callee is a cell instance."""
@@ -419,7 +413,7 @@ class Values:
             given = [k.value for k in call.keywords if k.arg == name]
             if len(call.args) > position and not any(isinstance(a, ast.Starred) for a in call.args):
                 given.append(call.args[position])
-            found |= _union(self.of(value) for value in given)
+            found |= union(self.of(value) for value in given)
         return frozenset(v for v in found if isinstance(v, CellClass | CellInstance | ModuleClass))
 
     @cached_property
@@ -479,13 +473,14 @@ class Values:
             case _:
                 return NOTHING
 
-    def _attribute(self, value: Value, name: str) -> frozenset[Value]:
+    def attribute(self, value: Value, name: str) -> frozenset[Value]:
+        """Every value of ``value.name``."""
         match value:
             case Dotted(origin, home):
                 return self.imported(f"{origin}.{name}", home)
             case ModuleInstance(node):
                 owner = self.owner(node)
-                return _union(owner.got(found) for found in owner.member(node, name))
+                return union(owner.got(found) for found in owner.member(node, name))
             case ModuleClass(node):
                 return self.owner(node).member(node, name)
             case Namespace(fields):
@@ -500,7 +495,7 @@ class Values:
         match value:
             case FunctionValue(ast.FunctionDef() as function) if function in self.scopes:
                 if any(name.endswith("property") for name in decorator_names(function)):
-                    return self._returned(function)
+                    return self.called.returned_by(function)
         return frozenset({value})
 
     def member(self, node: ast.ClassDef, name: str) -> frozenset[Value]:
@@ -509,13 +504,13 @@ class Values:
 
     def _member(self, node: ast.ClassDef, name: str) -> frozenset[Value]:
         scope = self.scopes.of(node)
-        found = _union(self.binding(b, scope) for b in scope.bindings.get(name, []))
+        found = union(self.binding(b, scope) for b in scope.bindings.get(name, []))
         for value, path in self._stores.get((node, name), []):
-            found |= self._along(self.of(value), path) if value is not None else UNKNOWN
+            found |= along(self.of(value), path) if value is not None else UNKNOWN
         if found:
             return found
-        for base in _union(self.of(base) for base in node.bases):
-            found |= self._attribute(base, name) if isinstance(base, ModuleClass) else UNKNOWN
+        for base in union(self.of(base) for base in node.bases):
+            found |= self.attribute(base, name) if isinstance(base, ModuleClass) else UNKNOWN
         return found or UNKNOWN
 
     def stores(
@@ -525,135 +520,7 @@ class Values:
         return self._stores.get((node, name), [])
 
     def _call(self, node: ast.Call) -> frozenset[Value]:
-        return _union(self._called(value, node) for value in self.of(node.func)) or UNKNOWN
-
-    def _called(self, value: Value, node: ast.Call) -> frozenset[Value]:
-        match value:
-            case CellClass():
-                return frozenset({CellInstance(value, node)})
-            case RnnClass():
-                return frozenset({RnnInstance(value, node)})
-            case ModuleClass(definition):
-                return frozenset({ModuleInstance(definition)})
-            case FunctionValue(definition):
-                return self.owner(definition)._returned(definition)
-            case Lifter(transform, origin) if node.args:
-                whole = self._whole(origin, node)
-                return frozenset(
-                    self._lift(inner, transform, whole) for inner in self.of(node.args[0])
-                )
-            case Dynamic(origin, called=False):
-                return frozenset({Dynamic(origin, called=True)})
-            case Dotted(name):
-                return self._library_call(name, node)
-            case Unknown() if isinstance(node.func, ast.Name):
-                return self._builtin_call(node.func.id, node)
-            case _:
-                return UNKNOWN
-
-    def _whole(self, partial: ast.Call, node: ast.Call) -> ast.Call:
-        """The call of the transform with the arguments of ``partial`` and of ``node``."""
-        if (partial, node) not in self._wholes:
-            self._wholes[partial, node] = ast.Call(
-                func=partial.args[0],
-                args=[node.args[0], *partial.args[1:], *node.args[1:]],
-                keywords=[*node.keywords, *partial.keywords],
-            )
-        return self._wholes[partial, node]
-
-    def _returned(self, node: Function) -> frozenset[Value]:
-        if isinstance(node, ast.Lambda):
-            return self.of(node.body)
-        return _union(self.of(value) for value in returned(node, self.source)) or UNKNOWN
-
-    def _library_call(self, name: str, node: ast.Call) -> frozenset[Value]:
-        transform = transform_name(name)
-        if transform and node.args:
-            return frozenset(self._lift(value, transform, node) for value in self.of(node.args[0]))
-        if name == "functools.partial" and node.args:
-            lifter = transform_name(self.dotted(node.args[0]) or "")
-            if lifter:
-                return frozenset({Lifter(lifter, node)})
-            bound = frozenset(k.arg for k in node.keywords if k.arg) | self._by_position(node)
-            return frozenset(
-                replace(value, bound=value.bound | bound)
-                if isinstance(value, CellClass)
-                else Unknown()
-                for value in self.of(node.args[0])
-            )
-        return self._made_by_library(name, node)
-
-    def _made_by_library(self, name: str, node: ast.Call) -> frozenset[Value]:
-        if name == "importlib.import_module" and node.args:
-            module = self._word(node.args[0])
-            return UNKNOWN if module is None else self.imported(module)
-        if name in _NAMESPACES and not node.args and all(k.arg for k in node.keywords):
-            fields = ((str(k.arg), self.of(k.value)) for k in node.keywords)
-            return frozenset({Namespace(tuple(fields))})
-        if name in _MAPPINGS and not node.keywords and len(node.args) == 1:
-            return frozenset(it for it in self.of(node.args[0]) if isinstance(it, Items)) or UNKNOWN
-        return UNKNOWN
-
-    def _by_position(self, partial: ast.Call) -> frozenset[str]:
-        """What a partial binds by position: new features, or an old activation function."""
-        if len(partial.args) < 2:
-            return frozenset()
-        first = partial.args[1]
-        old = isinstance(first, ast.Lambda) or any(
-            isinstance(value, Dotted | FunctionValue) for value in self.of(first)
-        )
-        return frozenset({POSITIONAL if old else "features"})
-
-    def _lift(self, value: Value, transform: str, node: ast.Call) -> Value:
-        match value:
-            case CellClass():
-                scan = node if transform == "scan" else value.scan
-                turned = value.turned or (transform == "vmap" and not _along_the_first(node))
-                lifted = (*value.lifted, transform)
-                return replace(value, lifted=lifted, scan=scan, turned=turned)
-            case RnnClass() | ModuleClass() | Dynamic():
-                return value
-            case FunctionValue(function) if transform in ("scan", "remat", "checkpoint", "jit"):
-                return LiftedFunction(function)
-            case _:
-                return Unknown()
-
-    def _builtin_call(self, name: str, node: ast.Call) -> frozenset[Value]:
-        if name == "getattr" and len(node.args) >= 2:
-            owner = self.dotted(node.args[0])
-            if owner in ("flax.linen", "flax.linen.recurrent"):
-                attribute = self._word(node.args[1])
-                if attribute is not None:
-                    return self.imported(f"{owner}.{attribute}")
-                return frozenset({Dynamic(node)})
-            if attribute := self._word(node.args[1]):
-                return _union(self._attribute(it, attribute) for it in self.of(node.args[0]))
-            if self._holds_cells(node.args[0]):
-                return frozenset({Dynamic(node)})
-        if name == "dict":
-            entries = _union(self.of(k.value) for k in node.keywords if k.arg)
-            spread = [*node.args, *(k.value for k in node.keywords if k.arg is None)]
-            return frozenset({Items(entries.union(*(self._items(self.of(s)) for s in spread)))})
-        columns = tuple(self._items(self.of(argument)) for argument in node.args)
-        if name == "zip":
-            return frozenset({Items(frozenset({Row(columns)}))})
-        if name == "enumerate":
-            return frozenset({Items(frozenset({Row((UNKNOWN, *columns[:1]))}))})
-        if name in ("list", "tuple", "reversed", "sorted", "iter"):
-            return frozenset({Items(_union(columns))})
-        return UNKNOWN
-
-    def _holds_cells(self, node: ast.expr) -> bool:
-        """Whether ``node`` is a module of the project with cell classes."""
-        (value, *others) = self.of(node) or UNKNOWN
-        if others or self.world is None or not isinstance(value, Dotted) or not value.home:
-            return False
-        reading = self.world.module(value.home, value.name)
-        return reading is not None and any(
-            isinstance(found, CellClass)
-            for name in reading.scopes.module.bindings
-            for found in reading.values.exported((name,)) or NOTHING
-        )
+        return union(self.called.by(value, node) for value in self.of(node.func)) or UNKNOWN
 
     def _namespace(self, node: ast.expr) -> str | None:
         """The part of flax.linen whose names ``vars(part)`` or ``part.__dict__`` holds."""
@@ -668,57 +535,6 @@ class Values:
                 return None
         return owner if owner in ("flax.linen", "flax.linen.recurrent") else None
 
-    def _word(self, node: ast.expr) -> str | None:
-        """The one string that ``node`` can be, if the text tells it."""
-        found = self.scopes.lookup(node.id, node) if isinstance(node, ast.Name) else None
-        if found is not None and len(found[1]) == 1 and not found[1][0].path:
-            bound = found[1][0]
-            if bound.value is not None and not isinstance(bound.node, ast.arg):
-                node = bound.value
-        match node:
-            case ast.Constant(value=str(word)):
-                return word
-            case _:
-                return None
-
-    def _along(self, values: frozenset[Value], path: Iterable[int]) -> frozenset[Value]:
-        for step in path:
-            values = _union(self._step(value, step) for value in values)
-        return values
-
-    def _step(self, value: Value, step: int) -> frozenset[Value]:
-        match value:
-            case Row(columns) if 0 <= step < len(columns):
-                return columns[step]
-            case _:
-                return self._items(frozenset({value}))
-
-    def _items(self, values: frozenset[Value]) -> frozenset[Value]:
-        return _union(self._item(value) for value in values)
-
-    def _item(self, value: Value) -> frozenset[Value]:
-        match value:
-            case Items(inner):
-                return inner
-            case Row(columns):
-                return _union(columns)
-            case CellClass():
-                return frozenset({value})  # A generic class, with what it is of.
-            case _:
-                return UNKNOWN
-
-
-def _along_the_first(vmap: ast.Call) -> bool:
-    """Whether ``nn.vmap`` maps over the first axis of its first argument, or not over it."""
-    if len(vmap.args) > 3 or any(keyword.arg is None for keyword in vmap.keywords):
-        return False
-    for keyword in vmap.keywords:
-        if keyword.arg == "in_axes":
-            axes = keyword.value
-            first = axes.elts[0] if isinstance(axes, ast.Tuple) and axes.elts else axes
-            return isinstance(first, ast.Constant) and first.value in (0, None)
-    return True
-
 
 def _of_flax(name: str) -> frozenset[Value] | None:
     short = linen_name(name)
@@ -727,10 +543,6 @@ def _of_flax(name: str) -> frozenset[Value] | None:
     if short in ("RNN", "Bidirectional"):
         return frozenset({RnnClass(short)})
     return None
-
-
-def _union(sets: Iterable[frozenset[Value]]) -> frozenset[Value]:
-    return NOTHING.union(*sets)
 
 
 def _any_cell(default: frozenset[Value]) -> frozenset[Value]:

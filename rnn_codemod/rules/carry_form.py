@@ -29,7 +29,7 @@ def find(context: Context) -> Iterator[Decision]:
     carried = Carried(context.reading)
     seen: set[ast.AST] = set()
     for made in context.reading.facts.constructions:
-        for use in context.reading.sizes.applications(made):
+        for use in context.reading.sites.applications(made):
             yield from _features(context, carried, made, use, seen)
     for use in context.reading.facts.applications:
         yield from _given(context, carried, use.cell, use.carry)
@@ -64,10 +64,10 @@ def _features(
     if not wrong or shape in seen:
         return
     seen |= {shape, measured}
-    sizes = context.reading.sizes
-    width = sizes.by_carry(made, use)
+    carry_width = context.reading.carry_width
+    width = carry_width.of(made, use)
     if width is None:
-        recipe = f"features={sizes.carry_width(use.carry, made) or '<width of the carry>'}"
+        recipe = f"features={carry_width.text(use.carry, made) or '<width of the carry>'}"
         why = "the carry is not at hand where the cell is built"
         yield rule.refuse(context, features, message, why, recipe)
         return

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from rnn_codemod.editing.edits import Edit
 from rnn_codemod.reading.facts import LEGACY_CARRY, CarryCall, Construction, RnnCall
 from rnn_codemod.reading.kinds import Kind
-from rnn_codemod.reading.sizes import NoWidth
 from rnn_codemod.reading.value import CellClass, CellInstance, Dotted, RnnClass, Unknown
+from rnn_codemod.reading.width import NoWidth
 from rnn_codemod.rules.cell_class import check_class, check_derived
 from rnn_codemod.rules.forms import (
     CannotWrite,

@@ -149,7 +149,7 @@ def _kept_name(context: Context, made: Construction) -> list[Edit]:
 
 def _used_outside(reading: Reading, made: Construction) -> bool:
     """Whether the cell is initialised on its own, so that no module names it."""
-    return any(use.node.func is not use.cell for use in reading.sizes.applications(made))
+    return any(use.node.func is not use.cell for use in reading.sites.applications(made))
 
 
 def _carry(context: Context, carry: CarryCall) -> list[Edit]:

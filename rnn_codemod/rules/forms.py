@@ -18,8 +18,8 @@ from rnn_codemod.editing.edits import (
 from rnn_codemod.reading.facts import CarryCall, Construction
 from rnn_codemod.reading.pairs import Pair
 from rnn_codemod.reading.reading import Reading
-from rnn_codemod.reading.sizes import NoWidth, Width
 from rnn_codemod.reading.source import arguments
+from rnn_codemod.reading.width import NoWidth, Width
 from rnn_codemod.rules.rule import Context
 
 _FLOAT32 = {"jax.numpy.float32", "numpy.float32"}
@@ -109,7 +109,7 @@ def argument_index(call: ast.Call, value: ast.expr) -> int:
 
 def plain_zeros(reading: Reading) -> str:
     """A ``carry_init`` that gives the legacy carry whatever the cell's ``param_dtype`` is."""
-    zeros = reading.sizes.values_path("jax.numpy", "zeros")
+    zeros = reading.scopes.path_to("jax.numpy", "zeros")
     if zeros.startswith("jax.numpy.") and not _imports(reading, "jax"):
         raise CannotWrite("jax.numpy is not imported, and the carry needs it to keep its dtype")
     return f"lambda key, shape, dtype: {zeros}(shape)"
@@ -373,7 +373,7 @@ def _is_future(node: ast.stmt) -> bool:
 
 
 def makes_carries(reading: Reading, made: Construction) -> bool:
-    return bool(reading.sizes.layers(made) or reading.sizes.own_carries(made))
+    return bool(reading.sites.layers(made) or reading.sites.own_carries(made))
 
 
 def kept_dtype(reading: Reading, made: Construction) -> str | None:
@@ -381,11 +381,11 @@ def kept_dtype(reading: Reading, made: Construction) -> str | None:
     dtype = made.keyword("param_dtype")
     written = dtype is not None and reading.values.dotted(dtype.value) in _FLOAT32
     default = written or not made.may_set("param_dtype")
-    given = [carry.parts.get("init_fn") for carry in reading.sizes.own_carries(made)]
-    given += [None for _ in reading.sizes.layers(made)]
+    given = [carry.parts.get("init_fn") for carry in reading.sites.own_carries(made)]
+    given += [None for _ in reading.sites.layers(made)]
     if len({None if init is None else ast.dump(init) for init in given}) > 1:
         raise CannotWrite("its carries are created with different init_fn")
-    for carry in reading.sizes.own_carries(made):
+    for carry in reading.sites.own_carries(made):
         if carry.parts.get("init_fn") is not None:
             return carry_init(reading, carry, other_dtype=not default)
     return None if default and not reading.wide_floats else plain_zeros(reading)
@@ -416,13 +416,13 @@ def width_of(context: Context, made: Construction) -> Width | NoWidth:
 
 def recipe_for(context: Context, made: Construction) -> str:
     """The construction with its features, to be written by hand."""
-    sizes, function = context.reading.sizes, context.reading.source.function
+    reading, function = context.reading, context.reading.source.function
     carries = [
         use.carry
-        for use in sizes.applications(made)[:1]
+        for use in reading.sites.applications(made)[:1]
         if context.reading.purity.pure(use.carry) and function(use.node) is function(made.node)
     ]
-    width = sizes.carry_width(carries[0], made) if carries else None
+    width = reading.carry_width.text(carries[0], made) if carries else None
     fields = next(iter(made.kinds)).fields or ()
     names = [f"{name}=" for name in fields] + [""] * len(made.node.args)
     given = [f"{name}{ast.unparse(a)}" for name, a in zip(names, made.node.args, strict=False)]

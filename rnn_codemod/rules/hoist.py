@@ -9,7 +9,7 @@ from rnn_codemod.reading.facts import Construction
 from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.purity import builds_nothing
 from rnn_codemod.reading.reading import Reading
-from rnn_codemod.reading.sizes import Width
+from rnn_codemod.reading.width import Width
 
 
 def hoisted_carry(reading: Reading, made: Construction) -> tuple[Width, Edit] | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rnn_codemod.editing.edits import Decision, Edit, Replace
 from rnn_codemod.findings import Applicability
 from rnn_codemod.reading.facts import CarryCall, Construction
-from rnn_codemod.reading.sizes import Width
+from rnn_codemod.reading.width import Width
 from rnn_codemod.rules.forms import (
     CannotWrite,
     carry_init,

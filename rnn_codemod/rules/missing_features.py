@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.reading.facts import Construction
 from rnn_codemod.reading.kinds import CarryForm
-from rnn_codemod.reading.sizes import NoWidth, Width
 from rnn_codemod.reading.value import POSITIONAL, CellClass
+from rnn_codemod.reading.width import NoWidth, Width
 from rnn_codemod.rules.forms import CannotWrite, constructor, recipe_for, width_of
 from rnn_codemod.rules.hoist import hoisted_carry
 from rnn_codemod.rules.rule import Context, Rule
@@ -38,7 +38,7 @@ def bare(context: Context) -> Iterator[Construction]:
             kind.definition is not None and (kind.own_carry or kind.carry is CarryForm.ANY)
             for kind in made.kinds
         )
-        sized = context.reading.sizes.layers(made) and isinstance(width_of(context, made), Width)
+        sized = context.reading.sites.layers(made) and isinstance(width_of(context, made), Width)
         if made.legacy and not custom and not sized:
             yield made
 

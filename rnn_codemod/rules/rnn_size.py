@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from rnn_codemod.editing.edits import Decision, DropArgument, Edit, NameArgument
 from rnn_codemod.reading.facts import Construction, RnnCall, given_features
 from rnn_codemod.reading.kinds import RNN_FIELDS, Kind
-from rnn_codemod.reading.sizes import NoWidth
 from rnn_codemod.reading.source import arguments
 from rnn_codemod.reading.value import CellInstance, RnnClass
+from rnn_codemod.reading.width import NoWidth
 from rnn_codemod.rules.forms import (
     CannotWrite,
     argument_index,

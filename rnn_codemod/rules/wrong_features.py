@@ -23,7 +23,7 @@ def find(context: Context) -> Iterator[Decision]:
         features = given_features(made)
         if features is None or made.legacy or not _is_dense(made):
             continue
-        for use in context.reading.sizes.applications(made):
+        for use in context.reading.sites.applications(made):
             message = _fault(context.reading, made, features, use)
             if message:
                 yield _decided(context, made, features, use, message)
@@ -46,7 +46,7 @@ def _fault(
         return ANOTHER
     if use.sample is None or not _measures(reading, features, use.sample):
         return None
-    if reading.source.segment(features) == reading.sizes.carry_width(use.carry, made):
+    if reading.source.segment(features) == reading.carry_width.text(use.carry, made):
         return None
     if found.kinds and found.kinds <= {Origin.CALLER, Origin.OTHER}:
         return OF_THE_INPUT
@@ -100,9 +100,9 @@ def _root(node: ast.expr) -> ast.Name | None:
 def _decided(
     context: Context, made: Construction, features: ast.expr, use: Application, message: str
 ) -> Decision:
-    sizes = context.reading.sizes
-    width = sizes.by_carry(made, use)
-    recipe = f"features={sizes.carry_width(use.carry, made) or '<width of the carry>'}"
+    carry_width = context.reading.carry_width
+    width = carry_width.of(made, use)
+    recipe = f"features={carry_width.text(use.carry, made) or '<width of the carry>'}"
     if width is None:
         why = "the carry is not at hand where the cell is built"
         return rule.refuse(context, made.node, message, why, recipe)

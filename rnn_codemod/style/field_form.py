@@ -8,8 +8,8 @@ from rnn_codemod.editing.edits import AddArgument, DropArgument, Edit, NameArgum
 from rnn_codemod.reading.facts import CarryCall
 from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.reading import Reading
-from rnn_codemod.reading.sizes import Width
 from rnn_codemod.reading.source import Source
+from rnn_codemod.reading.width import Width
 from rnn_codemod.rules.forms import (
     after_receiver,
     argument_index,

@@ -84,7 +84,7 @@ def _width_of_carry(uses: Uses, use: Applied, built: ast.Call) -> str | None:
     if use.instance is not built and not purity.steady(carry, built, use.node):
         return None
     cell = uses.wrapper.made
-    return reading.sizes.carry_width(
+    return reading.carry_width.text(
         carry, Construction(built, cell.classes, legacy=True, spread=frozenset())
     )
 

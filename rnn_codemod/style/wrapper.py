@@ -117,7 +117,7 @@ def read(reading: Reading, node: ast.ClassDef) -> Wrapper:
     )
     if call is None or len(call.args.args) < 2 or call.args.posonlyargs:
         raise Keeps("its __call__ is not given a carry")
-    uses = reading.sizes.applications(made)
+    uses = reading.sites.applications(made)
     if len(uses) != 1 or reading.source.function(uses[0].node) is not call:
         raise Keeps("its cell is not applied once in __call__")
     given = call.args.args[1].arg
@@ -215,7 +215,7 @@ def _cell(reading: Reading, node: ast.ClassDef, carry: CarryCall) -> Constructio
         raise Keeps("its cell is not built in a method of the instance")
     if cell.spread is None:
         raise Keeps("its cell is given a ** mapping that may hold features")
-    if reading.sizes.layers(cell) or reading.sizes.own_carries(cell):
+    if reading.sites.layers(cell) or reading.sites.own_carries(cell):
         raise Keeps("its cell makes other carries as well")
     return cell
 
@@ -250,7 +250,7 @@ def _is_carry(
 
 
 def _applies(reading: Reading, value: ast.expr, made: Construction) -> bool:
-    return isinstance(value, ast.Call) and reading.sizes.is_made_by(value.func, made)
+    return isinstance(value, ast.Call) and reading.sites.is_made_by(value.func, made)
 
 
 def is_reset(
