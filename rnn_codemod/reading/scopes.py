@@ -91,6 +91,10 @@ class Scopes:
                 return f"{alias}.{name}"
         return f"{library}.{name}"
 
+    def imports(self, library: str) -> bool:
+        """Whether the module imports a library under some name."""
+        return any(b.imported == library for bound in self.module.bindings.values() for b in bound)
+
     def lookup(self, name: str, at: ast.AST) -> tuple[Scope, list[Binding]] | None:
         """The scope that owns ``name`` as seen from ``at``, and all its bindings there."""
         scope: Scope | None = self.home(at)

@@ -10,9 +10,8 @@ from rnn_codemod.reading.facts import RnnCall
 from rnn_codemod.reading.kinds import ANY_CELL
 from rnn_codemod.reading.value import CellClass, CellInstance
 from rnn_codemod.rules.cell_class import feature_axes, other_files
-from rnn_codemod.rules.forms import CannotWrite
 from rnn_codemod.rules.rnn_size import run_by, without_size
-from rnn_codemod.rules.rule import Context, Rule
+from rnn_codemod.rules.rule import CannotWrite, Context, Rule
 
 CLASS = "nn.RNN asks the cell for num_feature_axes"
 LAYER = "nn.RNN is given a size that its cell has no use for"

@@ -9,8 +9,7 @@ from rnn_codemod.editing.edits import AddLines, Edit, Replace
 from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.kinds import CarryForm, Kind
 from rnn_codemod.reading.value import CellClass
-from rnn_codemod.rules.forms import CannotWrite
-from rnn_codemod.rules.rule import Context
+from rnn_codemod.rules.rule import CannotWrite, Context
 
 
 class Unread(CannotWrite):

@@ -14,7 +14,6 @@ from rnn_codemod.reading.value import CellClass, CellInstance, Dotted, RnnClass,
 from rnn_codemod.reading.width import NoWidth
 from rnn_codemod.rules.cell_class import check_class, check_derived
 from rnn_codemod.rules.forms import (
-    CannotWrite,
     constructor,
     detached,
     paired,
@@ -25,7 +24,7 @@ from rnn_codemod.rules.forms import (
 )
 from rnn_codemod.rules.instance_carry import knows_size
 from rnn_codemod.rules.rnn_size import run_by, without_size
-from rnn_codemod.rules.rule import Context
+from rnn_codemod.rules.rule import CannotWrite, Context
 
 _NOT_KNOWN = (Unknown, Dotted)
 

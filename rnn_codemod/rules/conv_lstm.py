@@ -10,18 +10,15 @@ from rnn_codemod.reading.facts import CarryCall, Construction, given_features
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.source import Function
 from rnn_codemod.reading.value import CellClass
+from rnn_codemod.rules.axes import axes, last_axis, one_line
 from rnn_codemod.rules.forms import (
-    CannotWrite,
     after_receiver,
-    axes,
     inside_function,
-    last_axis,
-    one_line,
     paired,
     pairs_allowed,
     shaped_by_input,
 )
-from rnn_codemod.rules.rule import Context, Rule
+from rnn_codemod.rules.rule import CannotWrite, Context, Rule
 
 RENAMED = "ConvLSTM is now called ConvLSTMCell"
 CARRY = "the carry of a ConvLSTMCell is created from its size"

@@ -15,8 +15,7 @@ from rnn_codemod.rules.cell_uses import (
     uses_of,
 )
 from rnn_codemod.rules.everywhere import check_everywhere
-from rnn_codemod.rules.forms import CannotWrite
-from rnn_codemod.rules.rule import Context, Rule
+from rnn_codemod.rules.rule import CannotWrite, Context, Rule
 
 CLASS = "the cell creates its carry from batch_dims and size"
 USE = "a use of a cell that now has features"

@@ -17,8 +17,7 @@ from rnn_codemod.rules.cell_uses import (
     names_in,
     uses_of,
 )
-from rnn_codemod.rules.forms import CannotWrite
-from rnn_codemod.rules.rule import Context
+from rnn_codemod.rules.rule import CannotWrite, Context
 from rnn_codemod.unnamed import open_carries
 
 

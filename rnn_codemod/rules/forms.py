@@ -20,84 +20,9 @@ from rnn_codemod.reading.pairs import Pair
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.source import arguments
 from rnn_codemod.reading.width import NoWidth, Width
-from rnn_codemod.rules.rule import Context
-
-_FLOAT32 = {"jax.numpy.float32", "numpy.float32"}
-_KNOWN_INITIALIZERS = ("flax.linen.initializers.", "jax.nn.initializers.")
-
-
-class CannotWrite(Exception):
-    """A form that would not be exact here; the message is the reason."""
-
-
-def shape_tuple(reading: Reading, batch: ast.expr, *last: str) -> str:
-    """``(*batch_dims, size)``, spelled with the elements of literal tuples."""
-    if isinstance(batch, ast.Tuple) and "\n" in reading.source.segment(batch):
-        return _longer(reading, batch, last)
-    parts = [*axes(reading, batch), *last]
-    return f"({', '.join(parts)},)" if len(parts) == 1 else f"({', '.join(parts)})"
-
-
-def _whole_shape(batch: ast.expr, last: tuple[str, ...]) -> str | None:
-    """``x.shape`` for the batch axes ``x.shape[:-1]`` and the size ``x.shape[-1]``."""
-    match batch:
-        case ast.Subscript(
-            value=ast.Attribute(attr="shape") as shape,
-            slice=ast.Slice(lower=None, upper=ast.UnaryOp(ast.USub(), ast.Constant(1)), step=None),
-        ) if last == (f"{ast.unparse(shape)}[-1]",):
-            return ast.unparse(shape)
-        case _:
-            return None
-
-
-def _longer(reading: Reading, batch: ast.Tuple, last: tuple[str, ...]) -> str:
-    """A tuple over several lines with more elements, laid out as the ones it has."""
-    source = reading.source
-    start, end = source.span(batch)
-    first_start = source.span(batch.elts[0])[0] if batch.elts else end
-    last_end = source.span(batch.elts[-1])[1] if batch.elts else end
-    if not batch.elts or "#" in source.text[start:first_start]:
-        raise CannotWrite("the batch axes are laid out in a way that cannot be kept")
-    gap = source.text[start + 1 : first_start] or " "
-    added = f",{gap}".join(last)
-    before, rest = source.text[start:last_end], source.text[last_end:end]
-    head, line_end, tail = rest.partition(source.newline)
-    if source.newline not in gap or not line_end:
-        return f"{before}, {', '.join(last)}{rest}"
-    if "," not in head.partition("#")[0]:
-        head = "," + head
-    return f"{before}{head}{gap}{added},{line_end}{tail}"
-
-
-def axes(reading: Reading, node: ast.expr) -> list[str]:
-    """The elements of a tuple expression, as they are written in a longer tuple."""
-    match node:
-        case ast.Tuple():
-            return [reading.source.segment(element) for element in node.elts]
-        case ast.BinOp(op=ast.Add(), left=left, right=right):
-            return [*axes(reading, left), *axes(reading, right)]
-        case ast.BinOp() | ast.BoolOp() | ast.IfExp() | ast.Compare():
-            return [f"*({one_line(reading.source.segment(node))})"]
-        case _:
-            return [f"*{one_line(reading.source.segment(node))}"]
-
-
-def last_axis(size: ast.expr) -> ast.expr | None:
-    """The last element of a size that is written out at its end: the features of a ConvLSTM."""
-    match size:
-        case ast.Tuple(elts=[*_, last]) | ast.List(elts=[*_, last]):
-            return None if isinstance(last, ast.Starred) else last
-        case ast.BinOp(op=ast.Add(), right=right):
-            return last_axis(right)
-        case _:
-            return None
-
-
-def one_line(text: str) -> str:
-    """An expression from several lines as one. Raises CannotWrite where a comment is in it."""
-    if "\n" in text and "#" in text:
-        raise CannotWrite("a comment stands inside an expression that is written again")
-    return re.sub(r"\s*[\r\n]\s*", " ", text)
+from rnn_codemod.rules.axes import axes, one_line, shape_tuple, whole_shape
+from rnn_codemod.rules.carry_init import carry_init, kept_dtype, makes_carries
+from rnn_codemod.rules.rule import CannotWrite, Context
 
 
 def argument_index(call: ast.Call, value: ast.expr) -> int:
@@ -105,78 +30,6 @@ def argument_index(call: ast.Call, value: ast.expr) -> int:
         if argument is value or getattr(argument, "value", None) is value:
             return index
     raise LookupError(ast.dump(value))
-
-
-def plain_zeros(reading: Reading) -> str:
-    """A ``carry_init`` that gives the legacy carry whatever the cell's ``param_dtype`` is."""
-    zeros = reading.scopes.path_to("jax.numpy", "zeros")
-    if zeros.startswith("jax.numpy.") and not _imports(reading, "jax"):
-        raise CannotWrite("jax.numpy is not imported, and the carry needs it to keep its dtype")
-    return f"lambda key, shape, dtype: {zeros}(shape)"
-
-
-def _imports(reading: Reading, library: str) -> bool:
-    return any(
-        binding.imported == library
-        for bindings in reading.scopes.module.bindings.values()
-        for binding in bindings
-    )
-
-
-def carry_init(reading: Reading, carry: CarryCall, *, other_dtype: bool = False) -> str | None:
-    """The field ``carry_init`` that gives the same carry as the legacy call, if one is needed.
-
-    ``other_dtype`` says that the cell would hand another dtype to it than the legacy default.
-    """
-    given = carry.parts.get("init_fn")
-    if carry.own:
-        return None
-    if given is None:
-        return plain_zeros(reading) if reading.wide_floats else None
-    text = one_line(reading.source.segment(given))
-    known = _is_initializer(reading, given)
-    if known and not reading.wide_floats and not other_dtype:
-        return text
-    if isinstance(given, ast.Lambda):
-        return _with_dtype(reading, given)
-    if {"key", "shape"} & {part.id for part in ast.walk(given) if isinstance(part, ast.Name)}:
-        raise CannotWrite("a wrapper of (key, shape, dtype) would hide a name that init_fn uses")
-    if not reading.purity.cheap(given) and not known:
-        raise CannotWrite("init_fn is made by a call, and would be made again for each array")
-    return f"lambda key, shape, dtype: {text}(key, shape)"
-
-
-def _is_initializer(reading: Reading, node: ast.expr) -> bool:
-    """Whether ``node`` is an initializer of flax or jax, which takes (key, shape, dtype)."""
-    if isinstance(node, ast.Call) and any(k.arg == "dtype" for k in node.keywords):
-        return False
-    maker = node.func if isinstance(node, ast.Call) else node
-    if (reading.values.dotted(maker) or "").startswith(_KNOWN_INITIALIZERS):
-        return True
-    found = reading.scopes.lookup(node.id, node) if isinstance(node, ast.Name) else None
-    if found is None or len(found[1]) != 1 or isinstance(found[1][0].node, ast.arg):
-        return False
-    value = found[1][0].value
-    return value is not None and not found[1][0].path and _is_initializer(reading, value)
-
-
-def _with_dtype(reading: Reading, given: ast.Lambda) -> str:
-    """A lambda of (key, shape) that also takes the dtype, and does not look at it."""
-    names = [arg.arg for arg in given.args.args]
-    if len(names) != 2 or len(names) != len(
-        [node for node in ast.walk(given.args) if isinstance(node, ast.arg)]
-    ):
-        raise CannotWrite("init_fn does not take (key, shape)")
-    start = reading.source.span(given)[0]
-    end = reading.source.span(given.args.args[1])[1]
-    used = {node.id for node in ast.walk(given) if isinstance(node, ast.Name)}
-    dtype = "_" if "dtype" in used | {*names} else "dtype"
-    text = (
-        reading.source.text[start:end]
-        + f", {dtype}"
-        + reading.source.text[end : reading.source.span(given)[1]]
-    )
-    return one_line(text)
 
 
 def inside_function(reading: Reading, node: ast.AST) -> bool:
@@ -202,7 +55,7 @@ def shaped_by_input(context: Context, carry: CarryCall, *size: str) -> list[Edit
     sample = context.reading.samples.of(carry)
     if sample is None:
         batch = carry.parts["batch_dims"]
-        shape = _whole_shape(batch, size) or shape_tuple(context.reading, batch, *size)
+        shape = whole_shape(batch, size) or shape_tuple(context.reading, batch, *size)
         return carry_arguments(context, carry, shape)
     if context.options.target == "runtime" and not carry.own:
         return carry_arguments(context, carry, sample, keyword="sample_input")
@@ -334,7 +187,7 @@ def constructor(context: Context, made: Construction, width: Width) -> list[Edit
     edits: list[Edit] = [AddArgument(span, "features", one_line(width.text), first=True)]
     if made.node.args:
         edits.extend(named_arguments(reading, made))
-    if width.library and not _imports(reading, width.library):
+    if width.library and not reading.scopes.imports(width.library):
         edits.append(import_line(reading, width.library))
     pair = is_paired(context, made)
     if any(kind.own_carry for kind in made.kinds):
@@ -370,25 +223,6 @@ def _module(node: ast.Import | ast.ImportFrom) -> str:
 
 def _is_future(node: ast.stmt) -> bool:
     return isinstance(node, ast.ImportFrom) and node.module == "__future__"
-
-
-def makes_carries(reading: Reading, made: Construction) -> bool:
-    return bool(reading.sites.layers(made) or reading.sites.own_carries(made))
-
-
-def kept_dtype(reading: Reading, made: Construction) -> str | None:
-    """Legacy carries were float32 (float64 under x64), whatever the cell's ``param_dtype``."""
-    dtype = made.keyword("param_dtype")
-    written = dtype is not None and reading.values.dotted(dtype.value) in _FLOAT32
-    default = written or not made.may_set("param_dtype")
-    given = [carry.parts.get("init_fn") for carry in reading.sites.own_carries(made)]
-    given += [None for _ in reading.sites.layers(made)]
-    if len({None if init is None else ast.dump(init) for init in given}) > 1:
-        raise CannotWrite("its carries are created with different init_fn")
-    for carry in reading.sites.own_carries(made):
-        if carry.parts.get("init_fn") is not None:
-            return carry_init(reading, carry, other_dtype=not default)
-    return None if default and not reading.wide_floats else plain_zeros(reading)
 
 
 def named_arguments(reading: Reading, made: Construction) -> list[Edit]:

@@ -9,18 +9,17 @@ from rnn_codemod.editing.edits import Decision, Edit, Replace
 from rnn_codemod.findings import Applicability
 from rnn_codemod.reading.facts import CarryCall, Construction
 from rnn_codemod.reading.width import Width
+from rnn_codemod.rules.axes import one_line
+from rnn_codemod.rules.carry_init import carry_init
 from rnn_codemod.rules.forms import (
-    CannotWrite,
-    carry_init,
     constructor,
     evaluated_once,
     inside_function,
-    one_line,
     shaped_by_input,
     size_in_shape,
     width_of,
 )
-from rnn_codemod.rules.rule import Context, Rule
+from rnn_codemod.rules.rule import CannotWrite, Context, Rule
 
 MESSAGE = "initialize_carry is given batch_dims and size"
 

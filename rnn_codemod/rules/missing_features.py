@@ -10,9 +10,9 @@ from rnn_codemod.reading.facts import Construction
 from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.value import POSITIONAL, CellClass
 from rnn_codemod.reading.width import NoWidth, Width
-from rnn_codemod.rules.forms import CannotWrite, constructor, recipe_for, width_of
+from rnn_codemod.rules.forms import constructor, recipe_for, width_of
 from rnn_codemod.rules.hoist import hoisted_carry
-from rnn_codemod.rules.rule import Context, Rule
+from rnn_codemod.rules.rule import CannotWrite, Context, Rule
 
 MESSAGE = "the cell is built without features"
 

@@ -11,14 +11,9 @@ from rnn_codemod.reading.kinds import RNN_FIELDS, Kind
 from rnn_codemod.reading.source import arguments
 from rnn_codemod.reading.value import CellInstance, RnnClass
 from rnn_codemod.reading.width import NoWidth
-from rnn_codemod.rules.forms import (
-    CannotWrite,
-    argument_index,
-    constructor,
-    last_axis,
-    width_of,
-)
-from rnn_codemod.rules.rule import Context, Rule
+from rnn_codemod.rules.axes import last_axis
+from rnn_codemod.rules.forms import argument_index, constructor, width_of
+from rnn_codemod.rules.rule import CannotWrite, Context, Rule
 
 MESSAGE = "nn.RNN is given the size of its cell"
 _NUMBERS = (ast.Constant, ast.Tuple, ast.BinOp, ast.Subscript)

@@ -13,6 +13,10 @@ from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.world import World
 
 
+class CannotWrite(Exception):
+    """A form that would not be exact here; the message is the reason."""
+
+
 @dataclass(frozen=True)
 class Context:
     """One file under one set of options; what every rule decides from."""

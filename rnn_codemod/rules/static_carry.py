@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.reading.facts import CarryCall
 from rnn_codemod.reading.value import CellClass
-from rnn_codemod.rules.forms import CannotWrite, detached, paired, pairs_allowed
-from rnn_codemod.rules.rule import Context, Rule
+from rnn_codemod.rules.forms import detached, paired, pairs_allowed
+from rnn_codemod.rules.rule import CannotWrite, Context, Rule
 
 MESSAGE = "initialize_carry is called on the class"
 

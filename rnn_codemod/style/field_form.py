@@ -10,15 +10,14 @@ from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.source import Source
 from rnn_codemod.reading.width import Width
+from rnn_codemod.rules.axes import one_line, shape_tuple
+from rnn_codemod.rules.carry_init import carry_init
 from rnn_codemod.rules.forms import (
     after_receiver,
     argument_index,
     carry_arguments,
-    carry_init,
     constructor,
     inside_function,
-    one_line,
-    shape_tuple,
     size_in_shape,
 )
 from rnn_codemod.rules.rule import Context

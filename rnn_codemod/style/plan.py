@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.value import ModuleClass
-from rnn_codemod.rules.forms import CannotWrite
-from rnn_codemod.rules.rule import Context
+from rnn_codemod.rules.rule import CannotWrite, Context
 from rnn_codemod.style import field_form, inside_form
 from rnn_codemod.style.field_form import Site
 from rnn_codemod.style.scanned import scanned

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rnn_codemod.reading.kinds import transform_name
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.source import lines
-from rnn_codemod.rules.forms import one_line
+from rnn_codemod.rules.axes import one_line
 from rnn_codemod.style.wrapper import Keeps, Wrapper
 from rnn_codemod.targets import cell_class
 
