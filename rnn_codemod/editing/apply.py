@@ -23,7 +23,7 @@ from rnn_codemod.editing.edits import (
     Span,
 )
 from rnn_codemod.editing.imports import drop_names
-from rnn_codemod.editing.width import within_width
+from rnn_codemod.editing.long_lines import within_width
 from rnn_codemod.reading.source import quiet_tree
 
 

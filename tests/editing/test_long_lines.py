@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnn_codemod.editing.width import LIMIT, within_width
+from rnn_codemod.editing.long_lines import LIMIT, within_width
 
 LONG = "a" * 60
 LONGER = "b" * 70
