@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import AddLines, DropNames, Edit, Replace
 from rnn_codemod.reading.reading import Reading
+from rnn_codemod.reading.scopes import Binding
 from rnn_codemod.reading.value import CellClass, RnnClass
 
 _HOMES = ("flax.linen", "flax.linen.recurrent")
@@ -46,15 +47,62 @@ def cell_class(reading: Reading, node: ast.expr, target: str) -> str:
     return reading.source.segment(node)
 
 
+def is_moved(reading: Reading, node: ast.expr) -> bool:
+    """Whether ``node`` is a cell, or its class, that this file takes from flax.linen itself.
+
+    Such a one comes from rnn_runtime afterwards. One of another file may stay with flax, whose
+    cells are given a shape and no array.
+    """
+    match node:
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            cls = reading.source.method_class(node)
+            stored = reading.values.stores(cls, name) if cls is not None else []
+            return bool(stored) and all(
+                value is not None and not path and is_moved(reading, value)
+                for value, path in stored
+            )
+        case ast.Attribute():
+            return reading.source.span(node.value) in _attributes(reading)
+        case ast.Call(func=ast.Name(id="getattr"), args=[home, _, *_]):
+            return reading.source.span(home) in _attributes(reading)
+        case ast.Call():
+            return is_moved(reading, node.func)
+        case ast.Name():
+            found = reading.scopes.lookup(node.id, node)
+            if found is None:
+                return any(star.origin in _HOMES for star in reading.scopes.stars)
+            return all(_bound_to_moved(reading, binding) for binding in found[1])
+        case _:
+            return False
+
+
+def _bound_to_moved(reading: Reading, binding: Binding) -> bool:
+    match binding.node:
+        case ast.ImportFrom(module=module):
+            return module in _HOMES
+        case ast.ClassDef(bases=bases):
+            return any(is_moved(reading, base) for base in bases)
+        case ast.arg():
+            return False
+        case _:
+            value = binding.value
+            return value is not None and not binding.path and is_moved(reading, value)
+
+
 def _attributes(reading: Reading) -> Iterator[tuple[int, int]]:
-    """The ``nn`` of every ``nn.LSTMCell``."""
+    """The ``nn`` of every ``nn.LSTMCell``, also of ``getattr(nn, "LSTMCell")``."""
     for node in reading.source.nodes:
-        if not isinstance(node, ast.Attribute) or node.attr not in (*_NAMES, *_RENAMED):
-            continue
-        if (reading.values.dotted(node.value) or "") in _HOMES and any(
+        match node:
+            case ast.Attribute(value=home, attr=name) if name in (*_NAMES, *_RENAMED):
+                pass
+            case ast.Call(func=ast.Name(id="getattr"), args=[home, _, *_]):
+                pass
+            case _:
+                continue
+        if (reading.values.dotted(home) or "") in _HOMES and any(
             isinstance(value, CellClass | RnnClass) for value in reading.values.of(node)
         ):
-            yield reading.source.span(node.value)
+            yield reading.source.span(home)
 
 
 def _import(reading: Reading) -> Edit:

@@ -23,6 +23,7 @@ from rnn_codemod.reading.width import NoWidth, Width
 from rnn_codemod.rules.axes import axes, one_line, shape_tuple, whole_shape
 from rnn_codemod.rules.carry_init import carry_init, kept_dtype, makes_carries
 from rnn_codemod.rules.rule import CannotWrite, Context
+from rnn_codemod.targets import is_moved
 
 
 def argument_index(call: ast.Call, value: ast.expr) -> int:
@@ -57,9 +58,18 @@ def shaped_by_input(context: Context, carry: CarryCall, *size: str) -> list[Edit
         batch = carry.parts["batch_dims"]
         shape = whole_shape(batch, size) or shape_tuple(context.reading, batch, *size)
         return carry_arguments(context, carry, shape)
-    if context.options.target == "runtime" and not carry.own:
+    if context.options.target == "runtime" and _of_the_runtime(context.reading, carry):
         return carry_arguments(context, carry, sample, keyword="sample_input")
     return carry_arguments(context, carry, f"{sample}.shape")
+
+
+def _of_the_runtime(reading: Reading, carry: CarryCall) -> bool:
+    """Whether the cell will be one of rnn_runtime, whose carry can be made from an array."""
+    made = [value.node for value in carry.instances]
+    if carry.own or None in made or any(node not in reading.scopes for node in made if node):
+        return False
+    classes = [node.func for node in made if node is not None]
+    return all(is_moved(reading, node) for node in classes or [carry.receiver])
 
 
 def carry_arguments(

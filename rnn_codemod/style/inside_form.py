@@ -17,6 +17,7 @@ from rnn_codemod.style.scanned import Scanned
 from rnn_codemod.style.uses import Applied, Fresh, Uses
 from rnn_codemod.style.widths import features
 from rnn_codemod.style.wrapper import Keeps, Wrapper
+from rnn_codemod.targets import is_moved
 
 
 def definition(context: Context, wrapper: Wrapper, scan: Scanned) -> list[Site]:
@@ -25,7 +26,7 @@ def definition(context: Context, wrapper: Wrapper, scan: Scanned) -> list[Site]:
     source = reading.source
     lifted = reading.fresh_name("scan_cell", wrapper.call)
     cell = reading.fresh_name("cell", wrapper.made.node)
-    shape = _sample(context, scan)
+    shape = _sample(context, wrapper, scan)
     carry = f"{wrapper.given} = {cell}.initialize_carry({scan.rng}, {shape})"
     opening = [*f"{lifted} = {scan.lifting}".split("\n"), f"{cell} = {lifted}({scan.given})", carry]
     statement = source.statement(wrapper.applied.node)
@@ -70,11 +71,14 @@ def uses_of(uses: Uses, scan: Scanned) -> list[Site]:
     return sites
 
 
-def _sample(context: Context, scan: Scanned) -> str:
+def _sample(context: Context, wrapper: Wrapper, scan: Scanned) -> str:
     """The input of one step, as what a cell of the target makes its carry from."""
     index = f"{':, ' * scan.axis}0"
     step = f"{scan.input}[{index}]"
-    return step if context.options.target == "runtime" else f"{step}.shape"
+    of_runtime = context.options.target == "runtime" and is_moved(
+        context.reading, wrapper.made.node.func
+    )
+    return step if of_runtime else f"{step}.shape"
 
 
 def whole_lines(source: Source, span: Span, opening: str = "") -> Span:
