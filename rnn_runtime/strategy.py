@@ -113,6 +113,10 @@ def choose(task: Task, platform: str | None = None) -> Plan:
     # Kept gates would have to be turned back at every step, which costs what features first gain.
     columns = _columns(task)
     alone = Plan("split", chunk=0, **asked, columns=columns) if columns else None
+    if task.both and task.kind == "lstm":
+        # Two directions in one loop already fill its dots; x hoisted would double what is kept.
+        chunk = 8 if task.recompute else chunk
+        return Plan("split", chunk=chunk, **asked, wide=True, alone=alone)
     if task.kind == "gru" or task.batch < 16:
         return Plan("split", chunk=chunk, **asked, wide=task.kind == "lstm", alone=alone)
     # In chunks, for large temporaries are paid for in page faults at every call.
