@@ -102,7 +102,9 @@ def choose(task: Task, platform: str | None = None) -> Plan:
     if task.batch == 1:
         # One row a step: all is small, and copies of the weights weigh most.
         chunk, sparing = (16, True) if task.recompute else (0, False)
-        alone = Plan("hoisted", chunk=0, **asked)
+        # Two steps of an LSTM in one iteration hide a part of what the loop itself costs.
+        unroll = max(task.unroll, 2 if task.kind == "lstm" else 1)
+        alone = Plan("hoisted", chunk=0, **asked | {"unroll": unroll})
         return Plan("split", chunk=chunk, **asked, wide=False, sparing=sparing, alone=alone)
     # XLA's faster dots on a CPU sum along the last axis of what stands on the left.
     asked["turned"] = True
