@@ -75,7 +75,8 @@ def may_be_legacy(data: bytes) -> bool:
 
 def widens_floats(data: bytes) -> bool:
     """Whether the file turns on 64-bit floats somewhere, for all that runs beside it."""
-    return _WIDE_FLOATS.search(data) is not None
+    named = b"enable_x64" in data or b"ENABLE_X64" in data
+    return named and _WIDE_FLOATS.search(data) is not None
 
 
 def widens_at_once(data: bytes) -> bool:
