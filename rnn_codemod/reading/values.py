@@ -29,6 +29,7 @@ from rnn_codemod.reading.kinds import (
     MODULE_FIELDS,
     Kind,
     linen_name,
+    transform_name,
 )
 from rnn_codemod.reading.scopes import Binding, Scope, Scopes, Star
 from rnn_codemod.reading.source import Source
@@ -537,12 +538,13 @@ class Values:
 
 
 def _of_flax(name: str) -> frozenset[Value] | None:
+    """What a name of flax.linen is, also where flax itself is among the given files."""
     short = linen_name(name)
     if short in KINDS:
         return frozenset({CellClass(KINDS[short])})
     if short in ("RNN", "Bidirectional"):
         return frozenset({RnnClass(short)})
-    return None
+    return frozenset({Dotted(name)}) if transform_name(name) else None
 
 
 def _any_cell(default: frozenset[Value]) -> frozenset[Value]:

@@ -118,3 +118,20 @@ def test_a_file_that_cannot_be_read_is_told_of(copied):
 
 def test_projects_in_which_nothing_is_rewritten_are_at_least_as_many():
     assert len(QUIET) >= len(REWRITTEN) > 0
+
+
+def test_transforms_are_known_where_flax_itself_is_among_the_files(tmp_path: Path) -> None:
+    linen = tmp_path / "flax" / "linen"
+    linen.mkdir(parents=True)
+    (tmp_path / "flax" / "__init__.py").write_text("")
+    (linen / "__init__.py").write_text("from .transforms import scan\n")
+    (linen / "transforms.py").write_text("def scan(target, **options):\n    return target\n")
+    model = tmp_path / "model.py"
+    model.write_text(
+        "import flax.linen as nn\n\n\n"
+        "def run(carry, xs):\n"
+        '    Cell = nn.scan(nn.GRUCell, variable_broadcast="params")\n'
+        "    return Cell()(carry, xs)\n"
+    )
+    _migrate([tmp_path])
+    assert "Cell(features=carry.shape[-1])(carry, xs)" in model.read_text()
