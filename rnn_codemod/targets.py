@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import AddLines, DropNames, Edit, Replace
+from rnn_codemod.reading.definitions import is_future
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.scopes import Binding
 from rnn_codemod.reading.value import CellClass, RnnClass
@@ -106,12 +107,10 @@ def _attributes(reading: Reading) -> Iterator[tuple[int, int]]:
 
 
 def _import(reading: Reading) -> Edit:
-    """``import rnn_runtime`` before the first import that speaks of flax."""
-    first = next(
-        node
-        for node in reading.source.nodes
-        if isinstance(node, ast.Import | ast.ImportFrom) and "flax" in ast.unparse(node)
-    )
+    """``import rnn_runtime`` before the first import that speaks of flax, else before the first."""
+    imports = [n for n in reading.source.nodes if isinstance(n, ast.Import | ast.ImportFrom)]
+    of_flax = [node for node in imports if "flax" in ast.unparse(node)]
+    first = (of_flax or [node for node in imports if not is_future(node)])[0]
     return AddLines(reading.source.span(first)[0], ("import rnn_runtime",))
 
 

@@ -27,10 +27,10 @@ FLAX = "flax"
 JAX = "jax"
 NEW_API: Version = (0, 7)
 """The first release of flax with the refactored cells."""
-RUNTIME: Version = (0, 10)
+RUNTIME: Version = (0, 10, 6)
 """What ``rnn_runtime`` asks for."""
 
-JAX_OF: dict[Version, Version] = {NEW_API: (0, 4, 2), RUNTIME: (0, 4, 27)}
+JAX_OF: dict[Version, Version] = {NEW_API: (0, 4, 2), RUNTIME: (0, 6, 2)}
 """The oldest jax that the first flax with an API, or any later one, asks for."""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")

@@ -82,3 +82,8 @@ def returned(function: ast.FunctionDef | ast.AsyncFunctionDef, source: Source) -
         and node.value is not None
         and source.function(node) is function
     ]
+
+
+def is_future(node: ast.stmt) -> bool:
+    """Whether a statement is an import from ``__future__``, before which nothing may stand."""
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"

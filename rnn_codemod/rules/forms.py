@@ -15,6 +15,7 @@ from rnn_codemod.editing.edits import (
     NameArgument,
     Replace,
 )
+from rnn_codemod.reading.definitions import is_future
 from rnn_codemod.reading.facts import CarryCall, Construction
 from rnn_codemod.reading.pairs import Pair
 from rnn_codemod.reading.reading import Reading
@@ -218,7 +219,7 @@ def import_line(reading: Reading, library: str) -> Edit:
     imports = [
         node
         for node in reading.source.tree.body
-        if isinstance(node, ast.Import | ast.ImportFrom) and not _is_future(node)
+        if isinstance(node, ast.Import | ast.ImportFrom) and not is_future(node)
     ]
     parts = [node for node in imports if _module(node).startswith(f"{library}.")]
     first = (parts or imports)[0]
@@ -229,10 +230,6 @@ def import_line(reading: Reading, library: str) -> Edit:
 
 def _module(node: ast.Import | ast.ImportFrom) -> str:
     return node.names[0].name if isinstance(node, ast.Import) else f"{node.module}."
-
-
-def _is_future(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
 
 
 def named_arguments(reading: Reading, made: Construction) -> list[Edit]:

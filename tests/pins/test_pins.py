@@ -9,7 +9,7 @@ import pytest
 from rnn_codemod.findings import Options
 from rnn_codemod.pins import setup_py
 from rnn_codemod.pins.dialects import raised
-from rnn_codemod.pins.treat import RUNTIME, Verdict, treat_manifest
+from rnn_codemod.pins.treat import JAX_OF, RUNTIME, Verdict, treat_manifest
 from rnn_codemod.pins.versions import written
 from rnn_codemod.results import FileResult
 from rnn_codemod.rules import RULES
@@ -120,7 +120,7 @@ def test_legacy_code_beside_a_pin_of_new_releases(
 def test_the_runtime_asks_for_more(tmp_path: Path) -> None:
     pin = project(tmp_path, OLD, "flax>=0.7,<0.9\n")
     result = run(tmp_path, target="runtime")["requirements.txt"]
-    assert pin.read_text() == "flax>=0.10\n"
+    assert pin.read_text() == "flax>=0.10.6\n"
     assert len(result.rewritten) == 1
     (warning,) = result.warnings
     assert "rnn-codemod[runtime]" in warning
@@ -132,7 +132,9 @@ def test_the_runtime_is_asked_for_already(tmp_path: Path) -> None:
 
 
 def test_the_runtime_needs_what_this_project_says() -> None:
-    assert f"flax>={written(RUNTIME)}\n" in (ROOT / "setup.cfg").read_text()
+    needed = (ROOT / "setup.cfg").read_text()
+    assert f"flax>={written(RUNTIME)}\n" in needed
+    assert f"jax>={written(JAX_OF[RUNTIME])}\n" in needed
 
 
 @pytest.mark.parametrize(

@@ -56,3 +56,22 @@ def test_a_cell_of_this_file_is_given_the_sample(given: str) -> None:
     assert "rnn_runtime" in text
     assert "nn.GRUCell" not in text.replace("rnn_runtime.GRUCell", "")
     assert 'getattr(nn, "GRUCell")' not in text
+
+
+def test_a_file_that_gets_flax_from_another_imports_the_runtime_itself(tmp_path: Path) -> None:
+    (tmp_path / "shared.py").write_text("from flax import linen as nn\n")
+    model = tmp_path / "model.py"
+    model.write_text(
+        "from __future__ import annotations\n\n"
+        "from shared import *\n\n\n"
+        "def step(carry, x):\n"
+        "    return nn.GRUCell()(carry, x)\n"
+    )
+    results = list(migrate_paths([str(tmp_path)], RUNTIME, Mode.WRITE))
+    assert [result.problem for result in results if result.problem] == []
+    assert model.read_text() == (
+        "from __future__ import annotations\n\n"
+        "import rnn_runtime\nfrom shared import *\n\n\n"
+        "def step(carry, x):\n"
+        "    return rnn_runtime.GRUCell(features=carry.shape[-1])(carry, x)\n"
+    )

@@ -98,11 +98,12 @@ def test_a_daemon_with_a_cleared_environment_is_ended(tmp_path: Path):
         "    os._exit(0)\n"
         "os.wait()\n"
     )
+    others = children()
     started = time.monotonic()
     ended = run_code(code, tmp_path)
     assert ended.well
     assert time.monotonic() - started < 300
-    assert children() == []
+    assert set(children()) <= set(others)
 
 
 def test_a_second_request_to_end_leaves_no_process_either(
