@@ -134,7 +134,8 @@ def picture(results: dict[str, Any]) -> str:
             parts.append(
                 f'<rect x="160" y="{y}" width="{length:.0f}" height="14" fill="{colour}"/>'
             )
-            parts.append(f'<text x="{166 + length:.0f}" y="{y + 12}">{ratio:.2f}</text>')
+            cut = " (bar cut at 4)" if ratio > 4 else ""
+            parts.append(f'<text x="{166 + length:.0f}" y="{y + 12}">{ratio:.2f}{cut}</text>')
     height = 44 * len(cases) + 40
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{height}"'
