@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rnn_codemod.reading.facts import Construction
@@ -43,9 +42,3 @@ def shaped_carry(reading: Reading, node: ast.AST) -> ShapedCarry | None:
     if len(node.args) + len(node.keywords) != 2:
         return None
     return ShapedCarry(node, receiver, instances, given["input_shape"])
-
-
-def shaped_carries(reading: Reading) -> Iterator[ShapedCarry]:
-    """All carries in the new form of a file, in the order of the text."""
-    found = [carry for node in reading.source.nodes if (carry := shaped_carry(reading, node))]
-    yield from sorted(found, key=lambda carry: reading.source.span(carry.node))
