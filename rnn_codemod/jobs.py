@@ -1,80 +1,26 @@
-"""Which files are treated, told from the bytes of all, and what each has to know of the others."""
+"""What each candidate has to know of the other files, and which others are treated for it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 
 from rnn_codemod.around import Verdict
 from rnn_codemod.crew import Crew
-from rnn_codemod.files.documents import is_document
-from rnn_codemod.files.problem import Problem, os_cause
 from rnn_codemod.files.search import (
     also_called,
     holding,
-    may_be_legacy,
-    may_be_legacy_by_import,
-    may_define_cell,
-    may_define_wrapper,
-    may_use_unnamed,
     names_in,
     perhaps_exported,
     widens_at_once,
-    widens_floats,
 )
 from rnn_codemod.findings import Options
 from rnn_codemod.imports import Imports, imported_by, leading_to, reached_from
-from rnn_codemod.results import FileResult
+from rnn_codemod.looks import Candidate
 from rnn_codemod.treat import Engine, Job, exports, judged
 from rnn_codemod.tree import read
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A file that may hold a site."""
-
-    path: str
-    size: int
-    may_define_cell: bool
-    may_define_wrapper: bool
-    names_flax: bool
-    may_use_unnamed: bool
-
-
-def look(path: str) -> tuple[FileResult | Candidate, bool]:
-    """A candidate, or the result of a file that is none; and whether it may widen floats."""
-    try:
-        data = read(path)
-    except OSError as error:
-        problem = Problem(path, os_cause("cannot be read", error))
-        return FileResult(path, problem=problem), False
-    return _looked(path, data), widens_floats(data)
-
-
-def _looked(path: str, data: bytes) -> FileResult | Candidate:
-    names_flax = may_be_legacy(data)
-    if not names_flax and (is_document(path) or not may_be_legacy_by_import(data)):
-        return FileResult(path)
-    return Candidate(
-        path,
-        len(data),
-        may_define_cell(data),
-        may_define_wrapper(data),
-        names_flax,
-        may_use_unnamed(data) and not is_document(path),
-    )
-
-
-def settled(
-    looks: Sequence[FileResult | Candidate], imports: Imports
-) -> list[FileResult | Candidate]:
-    """The same, but a file that does not name Flax is a candidate only if what it imports does."""
-    unnamed = [seen.path for seen in looks if isinstance(seen, Candidate) and not seen.names_flax]
-    graph = imports.below(unnamed)
-    others = set(unnamed) - leading_to(graph, imports.naming(b"flax", graph))
-    return [FileResult(seen.path) if seen.path in others else seen for seen in looks]
 
 
 def with_wide_floats(
@@ -116,7 +62,7 @@ def jobs_of(
     exported = crew.work(partial(exports, engine, options), _perhaps_exported, defining)
     names, mentioned = _names(frozenset().union(*exported), files)
     users = _users(names, mentioned, unnamed, imports)
-    holders = _holders([seen.path for seen in candidates if seen.names_flax], mentioned)
+    holders = _holders([seen.path for seen in candidates if seen.may_be_legacy], mentioned)
     others = _users_of_holders(holders, frozenset(names), files, imports)
     of_file: dict[str, dict[str, tuple[str, ...]]] = {}
     order = {path: number for number, path in enumerate(files)}

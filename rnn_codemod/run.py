@@ -15,7 +15,8 @@ from rnn_codemod.files.problem import Problem, os_cause
 from rnn_codemod.files.search import may_be_legacy
 from rnn_codemod.findings import Options
 from rnn_codemod.imports import Imports
-from rnn_codemod.jobs import Candidate, jobs_of, look, settled, with_wide_floats
+from rnn_codemod.jobs import jobs_of, with_wide_floats
+from rnn_codemod.looks import Candidate, look_at, settled
 from rnn_codemod.results import FileResult
 from rnn_codemod.shard import WHOLE, Shard
 from rnn_codemod.treat import Engine, Job, the_rules, treat
@@ -74,11 +75,9 @@ def migrate_paths(
         if shard.holds(problem.path)
     )
     imports = Imports(found.files)
-    looked = [look(path) for path in found.files]
-    looks = [seen for seen, _ in looked]
-    widening = [path for path, (_, wide) in zip(found.files, looked, strict=True) if wide]
-    unnamed = [seen.path for seen in looks if isinstance(seen, Candidate) and seen.may_use_unnamed]
-    looks = settled(looks, imports)
+    looked = look_at(found.files)
+    unnamed = [it.path for it in looked.files if isinstance(it, Candidate) and it.may_use_unnamed]
+    looks = settled(looked.files, imports)
     candidates = [seen for seen in looks if isinstance(seen, Candidate)]
     treated: Iterator[FileResult] = iter(())
     at_work: set[str] = set()
@@ -90,7 +89,7 @@ def migrate_paths(
             processes = _worth(sum(candidate.size for candidate in candidates))
         crew = Crew(processes, executor, _kept(cache, options, bool(processes or executor)))
         jobs = jobs_of(candidates, found.files, unnamed, options, crew, engine, imports)
-        jobs = with_wide_floats(jobs, widening, found.files, imports)
+        jobs = with_wide_floats(jobs, looked.widening, found.files, imports)
         if shard != WHOLE:
             jobs = _part(jobs, paths, options, shard)
         treated = crew.work(partial(treat, engine, options), _died, jobs)

@@ -77,9 +77,7 @@ class Benchmark:
             self._row("rnn-codemod check", ours, files, ours.cpu),
             self._row(f"ruff {version} --select UP --no-cache", peer, files, ours.cpu),
             "",
-            "Goals: <= 0.3 s in all for about 1,500 files, and no more than ruff. A third of the "
-            "time goes into six files that speak of cells: what these import is followed to the "
-            "end, for it might name Flax.",
+            "Goals: <= 0.3 s in all for about 1,500 files, and no more than ruff.",
         )
 
     def all_match(self) -> None:

@@ -39,8 +39,8 @@ COMPARED = 1_000
 
 OURS = [sys.executable, "-m", "rnn_codemod"]
 SEARCH = (
-    "from rnn_codemod.files.discover import discover; from rnn_codemod.jobs import look; "
-    "[look(path) for path in discover(['.']).files]"
+    "from rnn_codemod.files.discover import discover; from rnn_codemod.looks import look_at; "
+    "look_at(discover(['.']).files)"
 )
 
 
