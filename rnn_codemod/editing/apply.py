@@ -8,6 +8,7 @@ import tokenize
 from collections import Counter
 from collections.abc import Iterable
 
+from rnn_codemod.editing.alignment import aligned
 from rnn_codemod.editing.calls import RoundTripError, edit_call
 from rnn_codemod.editing.edits import (
     AddArgument,
@@ -29,7 +30,8 @@ from rnn_codemod.reading.source import quiet_tree
 
 def apply_edits(text: str, edits: Iterable[Edit], newline: str) -> str:
     """The text with all edits done. Raises RoundTripError; then nothing may be written."""
-    return within_width(text, _Editor(text, edits, newline).whole(), newline)
+    after = aligned(text, _Editor(text, edits, newline).whole(), newline)
+    return within_width(text, after, newline)
 
 
 class _Editor:

@@ -70,12 +70,18 @@ class _Lines:
         self.pairs: dict[int, list[_Pair]] = {}
         self.hanging: dict[int, list[int]] = {}
         """By line, the columns of the brackets that close on a later one."""
+        self.listed: dict[int, list[int]] = {}
+        """By line, the columns of the commas in the last of those brackets."""
         self.fixed: set[int] = set()
         """Numbers of lines that hold a part of a string, a comment, or several statements."""
         self._read(text)
 
+    def indentation(self, number: int) -> str:
+        text = self.texts[number]
+        return text[: len(text) - len(text.lstrip())]
+
     def _read(self, text: str) -> None:
-        open_: list[tuple[int, int, bool, list[int], list[int]]] = []
+        open_: list[tuple[int, int, bool, list[tuple[int, int]], list[int]]] = []
         lambdas: list[int] = []
         last = tokenize.TokenInfo(tokenize.NL, "", (0, 0), (0, 0), "")
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -94,9 +100,12 @@ class _Lines:
             elif token.type == tokenize.OP and token.string in _CLOSE:
                 begun, start, subscript, commas, loops = open_.pop()
                 if begun != row:
+                    if not self.hanging.get(begun) or start > max(self.hanging[begun]):
+                        self.listed[begun] = [at for line, at in commas if line == begun]
                     self.hanging.setdefault(begun, []).append(start)
                 if begun == row and not subscript and last.string not in _OPEN:
-                    pair = _Pair(start, column, tuple(commas), tuple(loops))
+                    parted = tuple(at for _, at in commas)
+                    pair = _Pair(start, column, parted, tuple(loops))
                     self.pairs.setdefault(row, []).append(pair)
             elif token.string == "for" and open_:
                 open_[-1][4].append(column)
@@ -105,7 +114,7 @@ class _Lines:
             elif token.string == ":" and len(open_) in lambdas[-1:]:
                 lambdas.pop()
             elif token.string == "," and open_ and len(open_) not in lambdas[-1:]:
-                open_[-1][3].append(column)
+                open_[-1][3].append((row, column))
             last = token
 
 
@@ -116,12 +125,18 @@ def _broken(lines: _Lines, number: int, known: set[str]) -> str:
         return whole
     if text.rstrip().endswith("\\") or (_COMPOUND.match(text) and not text.endswith((":", "("))):
         return whole
-    margin = text[: len(text) - len(text.lstrip())]
+    margin = lines.indentation(number)
     hanging = lines.hanging.get(number, [])
+    aligned = " " * (max(hanging, default=0) + 1)
+    if hanging and text.endswith(",") and lines.indentation(number + 1) == aligned:
+        for comma in reversed(lines.listed[number][:-1]):
+            head, tail = text[: comma + 1], aligned + text[comma + 1 :].lstrip()
+            if len(head) <= lines.limit and len(tail) <= lines.limit:
+                return lines.newline.join([head, tail]) + whole[len(text) :]
     for pair in _outer(lines.pairs.get(number, [])):
         if any(column > pair.end for column in hanging) and text[-1] not in _OPEN:
             continue
-        inside = [column + 1 for column in hanging if column < pair.start]
+        inside = [column + 1 for column in hanging if column < pair.start and text[-1] not in _OPEN]
         indentation = margin.ljust(max([0, *inside]))
         deeper = indentation + ("\t" if indentation.endswith("\t") else "    ")
         head, tail = text[: pair.start + 1], indentation + text[pair.end :]

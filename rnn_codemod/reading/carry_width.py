@@ -55,9 +55,28 @@ class CarryWidth:
         if form is CarryForm.PAIR:
             return f"{text}[0].shape[-1]"
         if form is CarryForm.SINGLE:
-            return f"{text}.shape[-1]"
+            return None if self._is_sequence(carry) else f"{text}.shape[-1]"
         leaves = self.values.scopes.path_to("jax", "tree_util.tree_leaves")
         return f"{leaves}({text})[0].shape[-1]"
+
+    def _is_sequence(self, carry: ast.expr) -> bool:
+        """Whether ``carry`` is a tuple or a list here, which has no shape."""
+        if not isinstance(carry, ast.Name):
+            return False
+        found = self.values.scopes.lookup(carry.id, carry)
+        return found is not None and any(
+            not binding.path and self._makes_sequence(binding.value)
+            for binding in self.values.flow.in_force(carry, *found)
+        )
+
+    def _makes_sequence(self, value: ast.expr | None) -> bool:
+        match value:
+            case ast.Tuple() | ast.List():
+                return True
+            case ast.Call(func=ast.Name(id="tuple" | "list" as name)):
+                return self.values.scopes.lookup(name, value) is None
+            case _:
+                return False
 
     def _of_which(self, node: ast.expr) -> str:
         """The text of ``node``, as it stands before a dot or an index."""

@@ -49,6 +49,18 @@ BROKEN = {
         f"x = (f({LONG}, a=1).{LONG[:30]},\n     2)\n",
         f"x = (f(\n         {LONG}, a=1\n     ).{LONG[:30]},\n     2)\n",
     ),
+    "arguments under one another": (
+        f"x = f(a={LONG}, b=c({LONG}),\n      d=1)\n",
+        f"x = f(a={LONG},\n      b=c({LONG}),\n      d=1)\n",
+    ),
+    "as many under one another as there is room for": (
+        f"x = f(a, {LONG}, c({LONG[:9]}, 1), d, {LONG[:20]},\n      e)\n",
+        f"x = f(a, {LONG}, c({LONG[:9]}, 1), d,\n      {LONG[:20]},\n      e)\n",
+    ),
+    "before brackets that hang": (
+        f"x = g(1, f({LONG}, {LONG[:30]})(\n    1, 2))\n",
+        f"x = g(1, f(\n    {LONG}, {LONG[:30]}\n)(\n    1, 2))\n",
+    ),
     "a head with a colon": (
         f"if f({LONG}, {LONG[:33]}):\n    pass\n",
         f"if f(\n    {LONG}, {LONG[:33]}\n):\n    pass\n",
