@@ -22,12 +22,10 @@ def methods(node: ast.ClassDef) -> frozenset[str]:
     return frozenset(s.name for s in node.body if isinstance(s, ast.FunctionDef))
 
 
-def default_factory(node: ast.expr | None) -> ast.expr | None:
-    """What ``field(default_factory=...)`` is given."""
-    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("field"):
-        for keyword in node.keywords:
-            if keyword.arg == "default_factory":
-                return keyword.value
+def default_factory(node: ast.expr | None) -> ast.keyword | None:
+    """The ``default_factory`` of ``field(default_factory=...)``."""
+    if isinstance(node, ast.Call) and ast.unparse(node.func).lower().endswith("field"):
+        return next((k for k in node.keywords if k.arg == "default_factory"), None)
     return None
 
 

@@ -72,6 +72,8 @@ class Scopes:
         self._scopes: dict[ast.AST, Scope] = {source.tree: self.module}
         self._homes: dict[ast.AST, Scope] = {}
         self._visit(source.tree)
+        for keyword, call in source.factories.items():
+            self._homes[call] = self._homes[keyword]
 
     def __contains__(self, node: ast.AST) -> bool:
         return node in self._homes

@@ -53,7 +53,7 @@ class Sizes:
         carries = self.sites.own_carries(construction)
         sizes = [Size(c.parts["size"]) for c in carries if "size" in c.parts]
         created = [size for use in uses if (size := self._created.sizes_of(use.carry)) is not None]
-        if any(_may_be_anothers(carry) for carry in carries):
+        if any(self._may_be_anothers(carry) for carry in carries):
             return NoWidth("its carry may be that of a cell from elsewhere, with another size")
         if self._one_of_several(construction, carries):
             return NoWidth("it makes several cells, and only the carry of some is in sight")
@@ -141,9 +141,15 @@ class Sizes:
         binding = found[1][0]
         return binding.value if isinstance(binding.node, ast.comprehension) else None
 
+    def _may_be_anothers(self, carry: CarryCall) -> bool:
+        """Whether a caller's cell may take the place of this one, with a size of its own."""
+        return any(value.node is None for value in carry.instances) and not self.is_fixed(
+            carry.parts.get("size")
+        )
 
-def _may_be_anothers(carry: CarryCall) -> bool:
-    """Whether a caller's cell may take the place of this one, with a size that is not written."""
-    return any(value.node is None for value in carry.instances) and not isinstance(
-        carry.parts.get("size"), ast.Constant
-    )
+    def is_fixed(self, size: ast.expr | None) -> bool:
+        """Whether it is one size for all: a literal, or a name that the module binds once."""
+        if not isinstance(size, ast.Name):
+            return isinstance(size, ast.Constant)
+        found = self.values.scopes.lookup(size.id, size)
+        return found is not None and found[0] is self.values.scopes.module and len(found[1]) == 1

@@ -73,7 +73,22 @@ class Source:
                     parents[child] = node
                 below += inner
             level = below
+        parents.update((call, keyword) for keyword, call in self.factories.items())
         return parents
+
+    @cached_property
+    def factories(self) -> dict[ast.keyword, ast.Call]:
+        """For each ``default_factory=Cell`` the call ``Cell()`` that makes a default.
+
+        It is a node like all others, with the span of ``Cell``.
+        """
+        if "default_factory" not in self.text:
+            return {}
+        return {
+            node: ast.copy_location(ast.Call(node.value, [], []), node.value)
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.keyword) and node.arg == "default_factory"
+        }
 
     def offset(self, line: int, column: int) -> int:
         """The character at a line (from 1) and a column in UTF-8 bytes, as ast counts."""

@@ -432,10 +432,7 @@ class Values:
         annotated = self.annotation(node.annotation)
         factory = default_factory(node.value)
         if factory is not None:
-            default = frozenset(
-                CellInstance(value, None) if isinstance(value, CellClass) else value
-                for value in self.of(factory)
-            )
+            default = self.of(self.source.factories[factory])
         if annotated:
             return default | annotated
         return _any_cell(default | self._handed_to(node)) or UNKNOWN

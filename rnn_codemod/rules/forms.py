@@ -15,7 +15,7 @@ from rnn_codemod.editing.edits import (
     NameArgument,
     Replace,
 )
-from rnn_codemod.reading.definitions import is_future
+from rnn_codemod.reading.definitions import default_factory, is_future
 from rnn_codemod.reading.facts import CarryCall, Construction
 from rnn_codemod.reading.pairs import Pair
 from rnn_codemod.reading.reading import Reading
@@ -195,6 +195,8 @@ def constructor(context: Context, made: Construction, width: Width) -> list[Edit
     """``features=`` first, positional arguments named, and the carry's dtype kept."""
     reading = context.reading
     span = reading.source.span(made.node)
+    if made.node in reading.source.factories.values():
+        return factory(context, made, width)
     edits: list[Edit] = [AddArgument(span, "features", one_line(width.text), first=True)]
     if made.node.args:
         edits.extend(named_arguments(reading, made))
@@ -212,6 +214,32 @@ def constructor(context: Context, made: Construction, width: Width) -> list[Edit
     if initializer is not None:
         edits.append(AddArgument(span, "carry_init", initializer))
     return edits
+
+
+def factory(context: Context, made: Construction, width: Width) -> list[Edit]:
+    """``default_factory=Cell`` becomes a function that gives the cell its fields, or a partial."""
+    reading, cell = context.reading, made.node.func
+    field = reading.source.statement(made.node)
+    home = reading.source.parents[field]
+    given = default_factory(field.value) if isinstance(field, ast.AnnAssign) else None
+    if given is not reading.source.parents[made.node] or not isinstance(home, ast.ClassDef):
+        raise CannotWrite("it is not known what calls this factory")
+    for part in ast.walk(cell):
+        found = reading.scopes.lookup(part.id, cell) if isinstance(part, ast.Name) else None
+        if found is not None and found[0].node is home:
+            raise CannotWrite("a lambda does not see the names of the class around it")
+    if width.library and not reading.scopes.imports(width.library):
+        raise CannotWrite(f"import {width.library} is missing")
+    fields = {"features": one_line(width.text)}
+    initializer = kept_dtype(reading, made) if makes_carries(reading, made) else None
+    if initializer is not None:
+        fields["carry_init"] = initializer
+    span, text = reading.source.span(cell), reading.source.segment(cell)
+    if isinstance(cell, ast.Call) and reading.values.dotted(cell.func) == "functools.partial":
+        if isinstance(width.origin, ast.Constant):  # A name may be bound behind the class.
+            return [AddArgument(span, name, value) for name, value in fields.items()]
+    written = ", ".join(f"{name}={value}" for name, value in fields.items())
+    return [Replace(span, f"lambda: {text}({written})")]
 
 
 def import_line(reading: Reading, library: str) -> Edit:
@@ -258,6 +286,7 @@ def width_of(context: Context, made: Construction) -> Width | NoWidth:
 def recipe_for(context: Context, made: Construction) -> str:
     """The construction with its features, to be written by hand."""
     reading, function = context.reading, context.reading.source.function
+    factories = reading.source.factories.values()
     carries = [
         use.carry
         for use in reading.sites.applications(made)[:1]
@@ -269,4 +298,5 @@ def recipe_for(context: Context, made: Construction) -> str:
     given = [f"{name}{ast.unparse(a)}" for name, a in zip(names, made.node.args, strict=False)]
     given += [ast.unparse(keyword) for keyword in made.node.keywords]
     features = ast.unparse(ast.parse(width.strip())) if width else "<width of the carry>"
-    return f"{ast.unparse(made.node.func)}({', '.join([f'features={features}', *given])})"
+    call = f"{ast.unparse(made.node.func)}({', '.join([f'features={features}', *given])})"
+    return f"default_factory=lambda: {call}" if made.node in factories else call

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.reading.facts import Construction
 from rnn_codemod.reading.kinds import CarryForm
-from rnn_codemod.reading.value import POSITIONAL, CellClass
+from rnn_codemod.reading.value import POSITIONAL
 from rnn_codemod.reading.width import NoWidth, Width
 from rnn_codemod.rules.forms import constructor, recipe_for, width_of
 from rnn_codemod.rules.hoist import hoisted_carry
@@ -22,13 +21,6 @@ def find(context: Context) -> Iterator[Decision]:
         plain = not any(cls.lifted or POSITIONAL in cls.bound for cls in made.classes)
         if not made.node.args and plain:
             yield decide(rule, context, made, MESSAGE)
-    for keyword in context.reading.source.nodes:
-        if isinstance(keyword, ast.keyword) and keyword.arg == "default_factory":
-            if any(isinstance(v, CellClass) for v in context.reading.values.of(keyword.value)):
-                text = context.reading.source.segment(keyword.value)
-                recipe = f"default_factory=lambda: {text}(features=<width of the carry>)"
-                reason = "the size of its carry is not known here"
-                yield rule.refuse(context, keyword.value, MESSAGE, reason, recipe)
 
 
 def bare(context: Context) -> Iterator[Construction]:

@@ -78,13 +78,14 @@ def _is_time_major(context: Context, layer: RnnCall) -> bool:
 
 
 def _cells(context: Context, layer: RnnCall) -> Iterator[Edit]:
-    made = []
+    made, fixed = [], context.reading.sizes.is_fixed(layer.size)
     for value in context.reading.values.of(layer.cell):
         node = value.node if isinstance(value, CellInstance) else None
         found = context.reading.facts.construction(node) if node is not None else None
-        if found is None:
+        if found is not None:
+            made.append(found)
+        elif node is not None or not fixed:
             raise CannotWrite("the cell is built outside this file")
-        made.append(found)
     if not made:
         raise CannotWrite("the cell is not known")
     for construction in made:
