@@ -9,6 +9,7 @@ from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.scopes import Binding, Scope
 from rnn_codemod.reading.shaped import INITIALIZE
+from rnn_codemod.reading.source import layer_cell
 from rnn_codemod.reading.value import CellClass, CellInstance, FunctionValue, RnnInstance
 
 _UNKNOWN = frozenset({CarryForm.ANY})
@@ -150,13 +151,6 @@ class Carried:
         finally:
             self._open.discard(function)
         return frozenset(forms) or _UNKNOWN
-
-
-def layer_cell(layer: ast.Call) -> ast.expr | None:
-    """The cell that an ``nn.RNN`` is built with, where it is in this text."""
-    named = [keyword.value for keyword in layer.keywords if keyword.arg == "cell"]
-    given = [*layer.args[:1], *named]
-    return given[0] if given else None
 
 
 def _returns_carry(call: ast.Call) -> bool:

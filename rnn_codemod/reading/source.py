@@ -219,3 +219,10 @@ def arguments(call: ast.Call) -> list[ast.expr | ast.keyword]:
             (a.value if isinstance(a, ast.keyword) else a).col_offset,
         ),
     )
+
+
+def layer_cell(layer: ast.Call) -> ast.expr | None:
+    """The cell that an ``nn.RNN`` is built with, where it is in this text."""
+    named = [keyword.value for keyword in layer.keywords if keyword.arg == "cell"]
+    given = [*layer.args[:1], *named]
+    return given[0] if given else None

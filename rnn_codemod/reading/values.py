@@ -32,7 +32,7 @@ from rnn_codemod.reading.kinds import (
     transform_name,
 )
 from rnn_codemod.reading.scopes import Binding, Scope, Scopes, Star
-from rnn_codemod.reading.source import Source
+from rnn_codemod.reading.source import Source, layer_cell
 from rnn_codemod.reading.stars import hides, public_names
 from rnn_codemod.reading.value import (
     NOTHING,
@@ -47,6 +47,7 @@ from rnn_codemod.reading.value import (
     ModuleInstance,
     Namespace,
     RnnClass,
+    RnnInstance,
     Row,
     Unknown,
     Value,
@@ -483,6 +484,9 @@ class Values:
                 return self.owner(node).member(node, name)
             case Namespace(fields):
                 return dict(fields).get(name, UNKNOWN)
+            case RnnInstance(RnnClass("RNN"), node) if name == "cell":
+                cell = layer_cell(node)
+                return UNKNOWN if cell is None else self.owner(node).of(cell)
             case CellClass() if name == "value":
                 return frozenset({value})  # It is a member of an enum.
             case _:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision, Replace
 from rnn_codemod.findings import MIGRATED
-from rnn_codemod.reading.carried import Carried, layer_cell
+from rnn_codemod.reading.carried import Carried
 from rnn_codemod.reading.facts import Application, Construction, given_features
 from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.shaped import shaped_carry
+from rnn_codemod.reading.source import layer_cell
 from rnn_codemod.reading.value import RnnInstance
 from rnn_codemod.rules.rule import Context, Rule
 
