@@ -85,11 +85,27 @@ class Created:
             if continued is not None:
                 sizes.append(self.sizes_of(continued))
                 continue
-            value = binding.value if binding.path == (ITEM,) else _part(binding.value, binding.path)
-            if value is None:
-                return None
-            sizes.append(self.sizes_of(value))
+            if binding.path == (ITEM,):
+                sizes.append(self.sizes_of(binding.value))
+            else:
+                sizes.append(self._part_of(binding.value, binding.path))
         return self._same(sizes) if sizes else None
+
+    def _part_of(self, value: ast.expr, path: tuple[int, ...]) -> Size | None:
+        """The size of what an unpacking takes."""
+        part = _part(value, path)
+        if part is not None:
+            return self.sizes_of(part)
+        if not isinstance(value, ast.Call):
+            return None
+        function = self._function(value)
+        if function is not None and value not in self._active:
+            self._active.add(value)
+            try:
+                return self._through(function, value, path)
+            finally:
+                self._active.discard(value)
+        return self.sizes_of(value)  # All arrays of a carry have its width.
 
     def _continued(self, binding: Binding) -> ast.expr | None:
         """The carry that a cell is applied to, where its next carry is what is bound."""
@@ -122,10 +138,19 @@ class Created:
         continued = self.values.carry_argument(node)
         if continued is not None:
             return None
-        for value in self.values.of(node.func):
-            if isinstance(value, FunctionValue) and len(self.values.of(node.func)) == 1:
-                return self._through(value.node, node)
-        return None
+        function = self._function(node)
+        return None if function is None else self._through(function, node, ())
+
+    def _function(self, call: ast.Call) -> Function | None:
+        """The one function that ``call`` calls."""
+        if call in self._carries or self.values.carry_argument(call) is not None:
+            return None
+        found = self.values.of(call.func)
+        match [*found]:
+            case [FunctionValue(node)]:
+                return node
+            case _:
+                return None
 
     def _like(self, node: ast.Call) -> ast.expr | None:
         """The carry that ``zeros_like`` copies the shape of, array by array of it or as a whole."""
@@ -135,14 +160,14 @@ class Created:
         home, _, last = name.rpartition(".")
         return given[0] if given and last in _ALIKE and home in ("jax.numpy", "numpy") else None
 
-    def _through(self, function: Function, call: ast.Call) -> Size | None:
+    def _through(self, function: Function, call: ast.Call, path: tuple[int, ...]) -> Size | None:
         """The size that a wrapper creates its carry with, in terms of its caller."""
         if isinstance(function, ast.Lambda):
             return None
         home = self._home(function)
         if home is None:
             return None
-        made = [home.sizes_of(value) for value in returned(function, home.source)]
+        made = [home._part_of(value, path) for value in returned(function, home.source)]
         inner = self._same(made or [None])
         if inner is None or inner.others or isinstance(inner.node, ast.Constant):
             return inner
