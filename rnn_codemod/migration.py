@@ -12,7 +12,7 @@ from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.findings import Applicability, Migration, Options, Remark
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.world import World
-from rnn_codemod.rules import RULES, custom_cell, everywhere, idiomatic
+from rnn_codemod.rules import RULES, custom_cell, everywhere, handed_cell, idiomatic
 from rnn_codemod.rules.rule import Context
 from rnn_codemod.suppressed import Suppressed
 from rnn_codemod.targets import runtime_imports
@@ -61,9 +61,9 @@ def migrate_source(
         _edited(reading, edits),
         tuple(d.finding for d in applied),
         tuple(d.finding for d in refused),
-        reading.facts.modern + left_alone,
+        reading.facts.modern + left_alone - handed_cell.unnamed(context, decisions),
         idiomatic.notes(context),
-        tuple(_remarks(context, suppressed)),
+        tuple(_remarks(context, suppressed, {place(d) for d in decisions})),
     )
 
 
@@ -88,13 +88,15 @@ def _decide(context: Context) -> list[Decision]:
         if context.options.wants(name, rule.group)
         for decision in rule.find(context)
     ]
-    found = _one_style(found)
+    found = _one_rule(found)
     return sorted(found, key=lambda d: (d.finding.line, d.finding.column, d.finding.rule))
 
 
-def _remarks(context: Context, suppressed: Suppressed) -> Iterator[Remark]:
+def _remarks(
+    context: Context, suppressed: Suppressed, decided: set[tuple[int, int]]
+) -> Iterator[Remark]:
     """What is to be told of lines: calls of nobody knows what, and comments for nothing."""
-    unnamed = list(unnamed_carries(context.reading))
+    unnamed = [d for d in unnamed_carries(context.reading) if place(d) not in decided]
     if context.options.wants(UNNAMED):
         for decision in unnamed:
             if not suppressed.covers(decision):
@@ -105,10 +107,12 @@ def _remarks(context: Context, suppressed: Suppressed) -> Iterator[Remark]:
         yield from suppressed.remarks([*found, *unnamed], RULES)
 
 
-def _one_style(decisions: list[Decision]) -> list[Decision]:
-    """The decisions without those that the idiomatic form of a site takes the place of."""
-    mine = {place(d) for d in decisions if d.finding.rule == idiomatic.rule.name}
-    return [d for d in decisions if d.finding.rule == idiomatic.rule.name or place(d) not in mine]
+def _one_rule(decisions: list[Decision]) -> list[Decision]:
+    """The decisions without those that one of a rule for several places takes the place of."""
+    for first in (idiomatic.rule.name, handed_cell.rule.name):
+        mine = {place(d) for d in decisions if d.finding.rule == first}
+        decisions = [d for d in decisions if d.finding.rule == first or place(d) not in mine]
+    return decisions
 
 
 def _writable(reading: Reading, decisions: list[Decision], options: Options) -> list[Decision]:
@@ -131,29 +135,39 @@ def _failure(reading: Reading, decisions: list[Decision]) -> str | None:
 
 
 def exported_cells(text: str) -> frozenset[str]:
-    """The cell classes of this text that change for whoever uses them from another file.
+    """What of this text changes for whoever uses it from another file: cells, and what takes one.
 
     Raises SyntaxError, ValueError or RecursionError for a text that cannot be read.
     """
     reading = Reading.of(text)
-    return frozenset(
+    cells = {
         node.name
         for node in reading.source.nodes
         if isinstance(node, ast.ClassDef) and reading.values.cell_kind(node) is not None
-    )
+    }
+    return frozenset(cells.union(taker.definition.name for taker in reading.takers))
 
 
 def verdicts(text: str, options: Options, around: Around) -> tuple[Verdict, ...]:
-    """On the custom cells that this text defines, what all files that use them say.
+    """On what this text defines and others use, what all files that use it say.
 
+    That are custom cells, and classes and functions that are given a cell.
     Raises SyntaxError, ValueError or RecursionError for a text that cannot be read.
     """
-    if not options.wants(custom_cell.rule.name, custom_cell.rule.group):
+    judges = (
+        (custom_cell.rule, everywhere.verdicts),
+        (handed_cell.rule, handed_cell.verdicts),
+    )
+    wanted = [(rule, judge) for rule, judge in judges if options.wants(rule.name, rule.group)]
+    if not wanted:
         return ()
     context = _context(text, options, around)
-    found = tuple(everywhere.verdicts(context))
-    context = replace(context, verdicts=found)
-    return tuple(replace(it, left_alone=tuple(leaving_alone(context, it))) for it in found)
+    found = [(verdict, rule.name) for rule, judge in wanted for verdict in judge(context)]
+    context = replace(context, verdicts=tuple(verdict for verdict, _ in found))
+    return tuple(
+        replace(verdict, left_alone=tuple(leaving_alone(context, verdict, name)))
+        for verdict, name in found
+    )
 
 
 def _applied(decision: Decision, options: Options) -> bool:

@@ -9,13 +9,15 @@ from dataclasses import replace
 from rnn_codemod.around import Verdict
 from rnn_codemod.editing.edits import Decision, Span, spans
 from rnn_codemod.findings import Applicability
-from rnn_codemod.rules import RULES, custom_cell
+from rnn_codemod.rules import RULES, custom_cell, handed_cell
 from rnn_codemod.rules.everywhere import path_of
 from rnn_codemod.rules.rule import Context
 from rnn_codemod.suppressed import Suppressed
 
-WHOLE = {"carryless_cell", "custom_cell", "idiomatic"}
+WHOLE = {"carryless_cell", "custom_cell", "handed_cell", "idiomatic"}
 """Rules whose decisions, in all files of a project, are one."""
+_JUDGED = {custom_cell.rule.name, handed_cell.rule.name}
+"""Of these it is known with the verdicts what comments leave alone."""
 
 
 def without(context: Context, decisions: list[Decision], suppressed: Suppressed) -> list[Decision]:
@@ -50,7 +52,7 @@ def held_elsewhere(context: Context, decisions: list[Decision]) -> list[Decision
         return decisions
     here = path_of(context)
     known = {path for verdict in context.verdicts for path in verdict.left_alone}
-    asked = names - {custom_cell.rule.name} if context.verdicts else names
+    asked = names - _JUDGED if context.verdicts else names
     users = {path for paths in context.users.values() for path in paths}
     elsewhere = sorted(known) if asked < names else []
     elsewhere += [path for path in sorted(users) if asked and _leaves_alone(context, path, asked)]
@@ -61,12 +63,12 @@ def held_elsewhere(context: Context, decisions: list[Decision]) -> list[Decision
     return decisions
 
 
-def leaving_alone(context: Context, verdict: Verdict) -> Iterator[str]:
-    """The files in which a comment leaves a part of a custom cell alone."""
+def leaving_alone(context: Context, verdict: Verdict, rule: str) -> Iterator[str]:
+    """The files in which a comment leaves alone a part of what the verdict is on."""
     assert context.world is not None
     paths = {verdict.home, *map(context.world.absolute, context.users.get(verdict.name, ()))}
     for path in sorted(paths):
-        if _leaves_alone(context, path, {custom_cell.rule.name}):
+        if _leaves_alone(context, path, {rule}):
             yield path
 
 

@@ -65,6 +65,11 @@ _WIDE_FLOATS = re.compile(
 )
 _NOT_ONLY_USED = re.compile(rb"(?<![\w\x80-\xff])[\w\x80-\xff]+(?![\w\x80-\xff]|[ \t]*[(.])")
 """A word that is not called or asked for an attribute."""
+_ASKED = re.compile(
+    rb"(?:\bself\s*\.\s*)?(\w+)\s*\.\s*initialize_carry\s*\("
+    rb"|\bRNN\s*\(\s*(?:cell\s*=\s*)?(?:self\s*\.\s*)?(\w+)\s*[,)]"
+)
+"""What a carry is made with, or nn.RNN is given: its last name."""
 _METHOD = re.compile(rb"\bdef\s+([\w\x80-\xff]+)")
 
 
@@ -101,6 +106,20 @@ def may_use_unnamed(data: bytes) -> bool:
 def may_define_cell(data: bytes) -> bool:
     """Whether the file may define a cell class of its own."""
     return _CELL_CLASS.search(data) is not None
+
+
+def may_take_cell(data: bytes) -> bool:
+    """Whether the file may define what is given a cell, and makes its carry with a given size."""
+    taken = {one or other for one, other in _ASKED.findall(data)}
+    return any(_given(name).search(data) is not None for name in taken)
+
+
+@lru_cache(maxsize=512)
+def _given(name: bytes) -> re.Pattern[bytes]:
+    """How a class has a field, or a function a parameter, of this name."""
+    return re.compile(
+        rb"^[ \t]+%s[ \t]*:|\bdef\s+\w+\s*\([^)]*(?<![\w.])%s(?!\w)" % (name, name), re.MULTILINE
+    )
 
 
 def may_define_wrapper(data: bytes) -> bool:

@@ -136,7 +136,7 @@ def gather(source: Source, values: Values) -> Facts:
             constructions.append(found)
             modern += not found.legacy
         elif any(isinstance(v, RnnClass) and v.name == "RNN" for v in called):
-            layer = _layer(node)
+            layer = rnn_layer(node)
             if layer is not None:
                 layers.append(layer)
         if isinstance(node.func, ast.Attribute):
@@ -232,10 +232,11 @@ def _carry_call(node: ast.Call, receiver: ast.expr, values: Values) -> CarryCall
         return None
     if classes and keywords & {"input_shape", "sample_input"}:
         return None
-    return CarryCall(node, receiver, classes, instances, _parts(node), Unknown() in found)
+    return CarryCall(node, receiver, classes, instances, carry_parts(node), Unknown() in found)
 
 
-def _parts(node: ast.Call) -> dict[str, ast.expr]:
+def carry_parts(node: ast.Call) -> dict[str, ast.expr]:
+    """The arguments of a carry call by their legacy names; none where they are not these."""
     if any(isinstance(a, ast.Starred) for a in node.args):
         return {}
     if any(k.arg not in LEGACY_CARRY for k in node.keywords) or len(node.args) > 4:
@@ -245,7 +246,8 @@ def _parts(node: ast.Call) -> dict[str, ast.expr]:
     return parts if {"rng", "batch_dims", "size"} <= parts.keys() else {}
 
 
-def _layer(node: ast.Call) -> RnnCall | None:
+def rnn_layer(node: ast.Call) -> RnnCall | None:
+    """The layer that a call of nn.RNN makes, if it gives a size."""
     if any(isinstance(argument, ast.Starred) for argument in node.args):
         return None
     parts: dict[str, ast.expr] = dict(zip(RNN_FIELDS, node.args, strict=False))

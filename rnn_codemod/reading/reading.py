@@ -19,6 +19,7 @@ from rnn_codemod.reading.shapes import Shapes
 from rnn_codemod.reading.sites import Sites
 from rnn_codemod.reading.sizes import Sizes
 from rnn_codemod.reading.source import Source
+from rnn_codemod.reading.takers import Taker, takers
 from rnn_codemod.reading.values import Values
 from rnn_codemod.reading.world import World
 
@@ -71,6 +72,10 @@ class Reading:
     def sizes(self) -> Sizes:
         parts = self.sites, self.created, self.carry_width, self.kept
         return Sizes(self.values, self.purity, self.facts, *parts)
+
+    @cached_property
+    def takers(self) -> tuple[Taker, ...]:
+        return tuple(takers(self))
 
     @cached_property
     def pairs(self) -> Pairs:

@@ -46,7 +46,7 @@ class Sizes:
             return NoWidth("nn.vmap maps over another axis of the carry than the first")
         layers = self.sites.layers(construction)
         if layers:
-            return self._agreed(
+            return self.agreed(
                 [Size(layer.size) for layer in layers], node, "the size that nn.RNN is given"
             )
         uses = self.sites.applications(construction)
@@ -60,11 +60,11 @@ class Sizes:
         changed = any(self._kept.may_change(use.carry) for use in uses)
         replaced = self._of_class.another_in_a_subclass(construction)
         if sizes and len(sizes) == len(carries) and not changed and not replaced:
-            found = self._agreed(sizes, node, "the size that its carry is created with")
+            found = self.agreed(sizes, node, "the size that its carry is created with")
             if isinstance(found, Width):
                 return self._unless_others(found, created)
         if created and not replaced:
-            found = self._agreed(created, node, "the size that its carry is created with")
+            found = self.agreed(created, node, "the size that its carry is created with")
             if isinstance(found, Width) or (len(uses) > 1 and differ(created)):
                 return found
         for use in uses:
@@ -77,7 +77,7 @@ class Sizes:
             return NoWidth("its carry may get another width before the cell is applied")
         lent = self._of_class.sizes(construction)
         if lent:
-            found = self._agreed(lent, node, "the size of every carry its class creates")
+            found = self.agreed(lent, node, "the size of every carry its class creates")
             if isinstance(found, Width):
                 return found
         if not uses and not carries:
@@ -92,7 +92,8 @@ class Sizes:
         texts = ", ".join(sorted({own.text} | others))
         return NoWidth(f"its carries have different sizes: {texts}")
 
-    def _agreed(self, sizes: list[Size], target: ast.AST, reason: str) -> Width | NoWidth:
+    def agreed(self, sizes: list[Size], target: ast.AST, reason: str) -> Width | NoWidth:
+        """The one size among ``sizes``, if it means the same at ``target``."""
         if differ(sizes):
             texts = {text for size in sizes for text in size.alternatives()}
             return NoWidth(f"its carries have different sizes: {', '.join(sorted(texts))}")

@@ -81,11 +81,16 @@ def makes_carries(reading: Reading, made: Construction) -> bool:
     return bool(reading.sites.layers(made) or reading.sites.own_carries(made))
 
 
-def kept_dtype(reading: Reading, made: Construction) -> str | None:
-    """Legacy carries were float32 (float64 under x64), whatever the cell's ``param_dtype``."""
+def stays_float32(reading: Reading, made: Construction) -> bool:
+    """Whether the parameters of a cell have the dtype of a legacy carry."""
     dtype = made.keyword("param_dtype")
     written = dtype is not None and reading.values.dotted(dtype.value) in _FLOAT32
-    default = written or not made.may_set("param_dtype")
+    return written or not made.may_set("param_dtype")
+
+
+def kept_dtype(reading: Reading, made: Construction) -> str | None:
+    """Legacy carries were float32 (float64 under x64), whatever the cell's ``param_dtype``."""
+    default = stays_float32(reading, made)
     given = [carry.parts.get("init_fn") for carry in reading.sites.own_carries(made)]
     given += [None for _ in reading.sites.layers(made)]
     if len({None if init is None else ast.dump(init) for init in given}) > 1:

@@ -20,8 +20,8 @@ class Unread(CannotWrite):
         self.path = path
 
 
-def other_files(context: Context, definition: ast.ClassDef) -> list[Context]:
-    """The file that defines the class, and the given files that may use it."""
+def other_files(context: Context, definition: ast.ClassDef | ast.FunctionDef) -> list[Context]:
+    """The file that defines the class or function, and the given files that may use it."""
     if context.world is None:
         return []
     home = context.world.owner(definition)

@@ -140,7 +140,7 @@ def check_uses(context: Context, cell: CellUses, names: Set[str]) -> None:
     if cell.definition in context.reading.scopes:
         check_class(context, cell.kind, cell.definition, cell.method)
     _check_mentions(context, cell, names)
-    _check_reflection(context, names)
+    check_reflection(context, names)
     for carry in cell.carries:
         _check_carry(context, cell, carry)
     for made in cell.constructions:
@@ -165,7 +165,7 @@ def _check_mentions(context: Context, cell: CellUses, names: Set[str]) -> None:
     for node in reading.source.nodes:
         if not isinstance(node, ast.Name | ast.Attribute) or node in known:
             continue
-        if not isinstance(node.ctx, ast.Load) or _is_annotation(context, node):
+        if not isinstance(node.ctx, ast.Load) or is_annotation(context, node):
             continue
         values = reading.values.of(node)
         line = node.lineno
@@ -199,7 +199,7 @@ def _last(node: ast.Name | ast.Attribute) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr
 
 
-def _check_reflection(context: Context, names: Set[str]) -> None:
+def check_reflection(context: Context, names: Set[str]) -> None:
     """Raise CannotWrite where a text that ends in a name may be what the class is found by."""
     for node in context.reading.source.nodes:
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
@@ -248,7 +248,7 @@ def _published(context: Context, name: str) -> bool:
     )
 
 
-def _is_annotation(context: Context, node: ast.expr) -> bool:
+def is_annotation(context: Context, node: ast.expr) -> bool:
     """Whether the name only says what something is, as in ``isinstance`` and annotations."""
     up: ast.AST = node
     for outer in context.reading.source.ancestors(node):

@@ -1,0 +1,115 @@
+"""Classes and functions that are given a cell, and make its carry with a size of their own."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnn_codemod.reading.definitions import field_names, methods
+from rnn_codemod.reading.facts import CarryCall, RnnCall, carry_parts, rnn_layer
+from rnn_codemod.reading.kinds import ANY_CELL
+from rnn_codemod.reading.value import CellClass, CellInstance, ModuleInstance, RnnClass
+from rnn_codemod.reading.values import Values
+
+if TYPE_CHECKING:
+    from rnn_codemod.reading.reading import Reading
+
+_FILLING = {"__init__", "__new__", "__post_init__"}
+Definition = ast.ClassDef | ast.FunctionDef
+
+
+@dataclass(frozen=True, eq=False)
+class Taker:
+    """``cell`` is the field or the parameter that takes a cell; ``sites`` make its carry.
+
+    ``size`` is another field or parameter, or a literal.
+    """
+
+    definition: Definition
+    cell: str
+    size: str | ast.Constant
+    sites: tuple[CarryCall | RnnCall, ...]
+
+
+def takers(reading: Reading) -> Iterator[Taker]:
+    """Those that one file defines, in the order of the text."""
+    for node in reading.source.nodes:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            yield from takers_of(reading, node)
+
+
+def takers_of(reading: Reading, definition: Definition) -> Iterator[Taker]:
+    """What a class or a function of this file takes: one for each of its cells."""
+    text = reading.source.segment(definition)
+    if "initialize_carry" not in text and "RNN" not in text:
+        return
+    found: dict[str, list[tuple[CarryCall | RnnCall, str | ast.Constant | None]]] = {}
+    for site, cell, size in _sites(reading, definition):
+        taken = _taken(reading.values, cell)
+        if taken is not None and taken[0] is definition:
+            given = size if isinstance(size, ast.Constant) else None
+            of_same = _taken(reading.values, size) if given is None else None
+            if of_same is not None and of_same[0] is definition:
+                found.setdefault(taken[1], []).append((site, of_same[1]))
+            else:
+                found.setdefault(taken[1], []).append((site, given))
+    for name, sites in found.items():
+        texts = {ast.unparse(it) if isinstance(it, ast.Constant) else it for _, it in sites}
+        chosen = sites[0][1]
+        if len(texts) == 1 and chosen is not None:
+            yield Taker(definition, name, chosen, tuple(site for site, _ in sites))
+
+
+def _sites(
+    reading: Reading, definition: Definition
+) -> Iterator[tuple[CarryCall | RnnCall, ast.expr, ast.expr]]:
+    """What makes a carry in the old form: the site, the cell and the size."""
+    for node in ast.walk(definition):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="initialize_carry", value=receiver)):
+                parts = carry_parts(node)
+                if parts and not reading.guards.covers(node):
+                    any_cell = CellInstance(CellClass(ANY_CELL), None)
+                    carry = CarryCall(node, receiver, frozenset(), frozenset({any_cell}), parts)
+                    yield carry, receiver, parts["size"]
+            case ast.Call(func=func) if any(
+                isinstance(v, RnnClass) and v.name == "RNN" for v in reading.values.of(func)
+            ):
+                layer = rnn_layer(node)
+                if layer is not None and not reading.guards.covers(node):
+                    yield layer, layer.cell, layer.size
+
+
+def _taken(values: Values, cell: ast.expr) -> tuple[Definition, str] | None:
+    """The field or the parameter that ``cell`` is, in the class or function that has it."""
+    match cell:
+        case ast.Attribute(value=ast.Name(id="self") as base, attr=name):
+            cls = values.source.method_class(cell)
+            own = cls is not None and values.of(base) == frozenset({ModuleInstance(cls)})
+            return (cls, name) if cls is not None and own and _fills(values, cls, name) else None
+        case ast.Name(id=name):
+            found = values.scopes.lookup(name, cell)
+            if found is None or len(found[1]) != 1 or found[1][0].path:
+                return None
+            scope, (bound,) = found
+            if isinstance(bound.node, ast.arg):
+                function = scope.node
+                top = values.source.parents.get(function) is values.source.tree
+                plain = isinstance(function, ast.FunctionDef) and not function.decorator_list
+                return (function, name) if plain and top else None  # type: ignore[return-value]
+            return None if bound.value is None else _taken(values, bound.value)
+        case _:
+            return None
+
+
+def _fills(values: Values, cls: ast.ClassDef, name: str) -> bool:
+    """Whether ``name`` is a field that is what the constructor is given for it."""
+    bindings = values.scopes.of(cls).bindings.get(name, [])
+    return (
+        name in field_names(cls)
+        and len(bindings) == 1
+        and not values.stores(cls, name)
+        and not methods(cls) & _FILLING
+    )
