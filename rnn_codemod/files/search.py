@@ -65,11 +65,15 @@ _WIDE_FLOATS = re.compile(
 )
 _NOT_ONLY_USED = re.compile(rb"(?<![\w\x80-\xff])[\w\x80-\xff]+(?![\w\x80-\xff]|[ \t]*[(.])")
 """A word that is not called or asked for an attribute."""
-_ASKED = re.compile(
-    rb"(?:\bself\s*\.\s*)?(\w+)\s*\.\s*initialize_carry\s*\("
-    rb"|\bRNN\s*\(\s*(?:cell\s*=\s*)?(?:self\s*\.\s*)?(\w+)\s*[,)]"
-)
-"""What a carry is made with, or nn.RNN is given: its last name."""
+_CREATING = re.compile(rb"\.\s*initialize_carry\s*\(")
+_RECEIVER = re.compile(rb"(\w+)[\s)]*$")
+_RUNNING = re.compile(rb"\bRNN\s*\(")
+_RUN = re.compile(rb"(?:^|\bcell\s*=)[\s(]*(?:self\s*\.\s*)?(\w+)\s*[,)]")
+_NEAR = 400
+"""How many bytes around a word are looked at."""
+_ALIAS = re.compile(rb"^[ \t]+(\w+)\s*(?::[^=\r\n]+)?=\s*(?:self\s*\.\s*)?(\w+)\s*$", re.MULTILINE)
+_RNN_ELSEWHERE = re.compile(rb"\bRNN\s+as\b|\bRNN\s*(?:[,)]|$)", re.MULTILINE)
+"""nn.RNN under another name, or handed on."""
 _METHOD = re.compile(rb"\bdef\s+([\w\x80-\xff]+)")
 
 
@@ -110,16 +114,27 @@ def may_define_cell(data: bytes) -> bool:
 
 def may_take_cell(data: bytes) -> bool:
     """Whether the file may define what is given a cell, and makes its carry with a given size."""
-    taken = {one or other for one, other in _ASKED.findall(data)}
-    return any(_given(name).search(data) is not None for name in taken)
+    if _RNN_ELSEWHERE.search(data) is not None:
+        return True
+    before = (data[max(it.start() - _NEAR, 0) : it.start()] for it in _CREATING.finditer(data))
+    behind = (data[it.end() : it.end() + _NEAR] for it in _RUNNING.finditer(data))
+    asked = {name for part in before for name in _RECEIVER.findall(part)}
+    asked |= {name for part in behind for name in _RUN.findall(part)}
+    if not asked:
+        return False
+    aliases: dict[bytes, set[bytes]] = {}
+    for name, meant in _ALIAS.findall(data):
+        aliases.setdefault(name, set()).add(meant)
+    while new := {meant for name in asked for meant in aliases.get(name, ())} - asked:
+        asked |= new
+    return any(_given(name).search(data) is not None for name in asked)
 
 
 @lru_cache(maxsize=512)
 def _given(name: bytes) -> re.Pattern[bytes]:
     """How a class has a field, or a function a parameter, of this name."""
-    return re.compile(
-        rb"^[ \t]+%s[ \t]*:|\bdef\s+\w+\s*\([^)]*(?<![\w.])%s(?!\w)" % (name, name), re.MULTILINE
-    )
+    parameter = rb"\bdef\s+\w+\s*\((?:[^()]|\([^()]*\))*?(?<![\w.])%s(?!\w)"
+    return re.compile(rb"^[ \t]+%s[ \t]*:|" % name + parameter % name, re.MULTILINE)
 
 
 def may_define_wrapper(data: bytes) -> bool:

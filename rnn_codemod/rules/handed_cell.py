@@ -112,6 +112,8 @@ def _check(verdict: Verdict) -> None:
 
 def _verdict(context: Context, taker: Taker) -> Verdict:
     name, line = taker.definition.name, taker.definition.lineno
+    if taker.definition not in context.reading.scopes and name not in context.users:
+        return Verdict(_home(context, taker), name, line)  # Who else uses it is not known.
     told = Verdict(_home(context, taker), name, line, names=(taker.cell,))
     try:
         files = [context, *other_files(context, taker.definition)]

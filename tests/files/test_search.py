@@ -13,6 +13,7 @@ from rnn_codemod.files.search import (
     holding,
     may_be_legacy,
     may_define_cell,
+    may_take_cell,
     names_in,
 )
 from rnn_codemod.migration import exported_cells, migrate_source
@@ -133,6 +134,31 @@ def test_names_that_hold_a_class(text: str, expected: set[str]) -> None:
     assert holding(text.encode()) == expected
 
 
+FIELD = "class L(nn.Module):\n    cell: nn.Module\n    n: int\n    def f(self):\n"
+PARAMETER = "def f(size=max(1, 2), cell=None):\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("class L(nn.Module):\n    n: int\n        self.cell.initialize_carry(k, (2,), 3)", False),
+        (FIELD + "        self.rnn.initialize_carry(k, (2,), self.n)", False),
+        (FIELD + "        nn.RNN(nn.GRUCell(), self.n)", False),
+        (PARAMETER + "    other.initialize_carry(k, (2,), size)", False),
+        (FIELD + "        self.cell.initialize_carry(k, (2,), self.n)", True),
+        (FIELD + "        (self\n .cell)\n .initialize_carry(k, (2,), self.n)", True),
+        (FIELD + "        nn.RNN(self.cell, self.n)", True),
+        (FIELD + "        nn.RNN(cell_size=self.n, cell=self.cell)", True),
+        (FIELD + "        c = self.cell\n        d: Any = c\n        nn.RNN(d, self.n)", True),
+        (FIELD + "        Layer = nn.RNN\n        Layer(self.cell, self.n)", True),
+        (FIELD + "        nn.remat(nn.RNN)(self.cell, self.n)", True),
+        (PARAMETER + "    return cell.initialize_carry(k, (2,), size)", True),
+    ],
+)
+def test_files_that_may_take_a_cell(text: str, expected: bool) -> None:
+    assert may_take_cell(text.encode()) is expected
+
+
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 
@@ -152,7 +178,7 @@ def test_every_fixture_with_a_site_is_let_through() -> None:
         found += here
         assert not here or may_be_legacy(data), path
         if exported_cells(data.decode()):
-            assert may_define_cell(data), path
+            assert may_define_cell(data) or may_take_cell(data), path
     assert found > 100
 
 
