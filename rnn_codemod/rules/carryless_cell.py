@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.reading.facts import RnnCall
 from rnn_codemod.reading.kinds import ANY_CELL
+from rnn_codemod.reading.numbers import is_whole_number
 from rnn_codemod.reading.value import CellClass, CellInstance
 from rnn_codemod.rules.cell_class import feature_axes, other_files
 from rnn_codemod.rules.rnn_size import run_by, without_size
@@ -16,7 +17,6 @@ from rnn_codemod.rules.rule import CannotWrite, Context, Rule
 CLASS = "nn.RNN asks the cell for num_feature_axes"
 LAYER = "nn.RNN is given a size that its cell has no use for"
 RECIPE = ("@property", "def num_feature_axes(self) -> int:", "    return 1")
-_NUMBERS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod)
 
 
 def find(context: Context) -> Iterator[Decision]:
@@ -60,7 +60,7 @@ def _layers(context: Context, cell: ast.ClassDef) -> Iterator[RnnCall]:
     for layer in context.reading.facts.layers:
         if any(kind.definition is cell for kind in run_by(context, layer)):
             new = _knows_its_axes(cell) and layer.size in layer.node.args
-            if not new or _is_whole_number(context, layer.size):
+            if not new or is_whole_number(context.reading, layer.size):
                 yield layer
 
 
@@ -79,58 +79,15 @@ def _check(files: list[Context], cell: ast.ClassDef) -> None:
             where = f"line {layer.node.lineno} of {file.reading.values.path}".removesuffix(" of ")
             if len(run_by(file, layer)) > 1 or not _is_known(file, layer):
                 raise CannotWrite(f"nn.RNN in {where} may run another cell")
-            if not _is_whole_number(file, layer.size) or not file.reading.purity.pure(layer.size):
+            if not is_whole_number(file.reading, layer.size) or not file.reading.purity.pure(
+                layer.size
+            ):
                 raise CannotWrite(f"the size in {where} may be a tuple")
 
 
 def _is_known(context: Context, layer: RnnCall) -> bool:
     values = context.reading.values.of(layer.cell)
     return all(isinstance(value, CellInstance) for value in values)
-
-
-def _is_whole_number(context: Context, size: ast.expr) -> bool:
-    """Whether a size can be nothing but an int: of several numbers, each would be an axis."""
-    match size:
-        case ast.Constant(value=value):
-            return type(value) is int
-        case ast.Subscript(value=ast.Attribute(attr="shape"), slice=ast.Constant() | ast.UnaryOp()):
-            return True
-        case ast.BinOp(op=operator):
-            sides = (size.left, size.right)
-            return isinstance(operator, _NUMBERS) and all(
-                _is_whole_number(context, s) for s in sides
-            )
-        case ast.Call(func=ast.Name(id="len")):
-            return context.reading.scopes.lookup("len", size) is None
-        case ast.Attribute(value=ast.Name(id="self"), attr=name):
-            cls = context.reading.source.method_class(size)
-            return cls is not None and _is_annotated(cls, name)
-        case ast.Name(id=name):
-            return _is_bound_to_number(context, size)
-        case _:
-            return False
-
-
-def _is_annotated(cls: ast.ClassDef, name: str) -> bool:
-    """Whether a class has the field ``name: int``."""
-    return any(
-        isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and field.target.id == name
-        and ast.unparse(field.annotation) == "int"
-        for field in cls.body
-    )
-
-
-def _is_bound_to_number(context: Context, name: ast.Name) -> bool:
-    found = context.reading.scopes.lookup(name.id, name)
-    if found is None or len(found[1]) != 1 or found[1][0].path:
-        return False
-    bound = found[1][0]
-    if isinstance(bound.node, ast.arg):
-        annotation = bound.node.annotation
-        return annotation is not None and ast.unparse(annotation) == "int"
-    return bound.value is not None and _is_whole_number(context, bound.value)
 
 
 def _last_method(cell: ast.ClassDef) -> ast.FunctionDef:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from rnn_codemod.editing.edits import AddLines, Edit, Replace
 from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.kinds import CarryForm, Kind
+from rnn_codemod.reading.own_carry import takes_one_axis
 from rnn_codemod.reading.value import CellClass
 from rnn_codemod.rules.rule import CannotWrite, Context
 
@@ -47,7 +48,8 @@ def _is_legacy(method: ast.FunctionDef) -> bool:
     args = method.args
     names = [arg.arg for arg in args.args]
     plain = not (args.posonlyargs or args.kwonlyargs or args.vararg or args.kwarg)
-    return plain and len(names) in (3, 4) and len(names) - len(args.defaults) <= 3
+    few = len(names) in (3, 4) and len(names) - len(args.defaults) <= 3
+    return plain and few and not takes_one_axis(method)
 
 
 def check_class(context: Context, kind: Kind, node: ast.ClassDef, method: ast.FunctionDef) -> None:

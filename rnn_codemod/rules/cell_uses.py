@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from rnn_codemod.editing.edits import Edit
 from rnn_codemod.reading.facts import LEGACY_CARRY, CarryCall, Construction, RnnCall
 from rnn_codemod.reading.kinds import Kind
+from rnn_codemod.reading.numbers import is_whole_number
+from rnn_codemod.reading.own_carry import is_axes, takes_axes, takes_width
 from rnn_codemod.reading.value import CellClass, CellInstance, Dotted, RnnClass, Unknown
 from rnn_codemod.reading.width import NoWidth
 from rnn_codemod.rules.cell_class import check_class, check_derived
@@ -147,8 +149,7 @@ def check_uses(context: Context, cell: CellUses, names: Set[str]) -> None:
         if len(made.kinds) != 1 or made.spread is None:
             raise CannotWrite("a construction may be of another cell, or be given features")
     for layer in cell.layers:
-        if isinstance(layer.size, ast.Tuple | ast.List):
-            raise CannotWrite("nn.RNN is given a tuple as the size")
+        _check_size(context, cell, layer.size, f"nn.RNN in line {layer.node.lineno}")
         for value in context.reading.values.of(layer.cell):
             if not isinstance(value, CellInstance) or _built_here(context, value) is None:
                 line = layer.node.lineno
@@ -220,19 +221,27 @@ def _check_carry(context: Context, cell: CellUses, carry: CarryCall) -> None:
         raise CannotWrite("the arguments of a carry call are not (rng, batch_dims, size)")
     if "init_fn" in carry.parts:
         raise CannotWrite("a carry is created with an init_fn")
-    values = context.reading.values.of(carry.receiver)
-    if len(carry.kinds) != 1 or any(isinstance(value, Unknown) for value in values):
+    values = context.reading.values
+    found = values.of(carry.receiver)
+    if len(carry.kinds) != 1 or any(isinstance(value, Unknown) for value in found):
         raise CannotWrite(f"the carry in line {line} may be of another cell")
     if carry.classes and carry.instances:
         raise CannotWrite(f"the carry in line {line} may be of another cell")
-    if isinstance(carry.parts["size"], ast.Tuple | ast.List):
-        raise CannotWrite("the size of a carry is a tuple")
+    if not takes_axes(values, cell.method) and not is_axes(values, carry.parts["batch_dims"]):
+        raise CannotWrite(f"the batch axes in line {line} may be a number")
+    _check_size(context, cell, carry.parts["size"], f"the carry in line {line}")
     for value in carry.instances:
         made = _built_here(context, value)
         if made is None:
             raise CannotWrite(f"the cell of the carry in line {line} is built elsewhere")
         if not knows_size(context, made, carry):
             raise CannotWrite(f"the cell of the carry in line {line} may have another size")
+
+
+def _check_size(context: Context, cell: CellUses, size: ast.expr, where: str) -> None:
+    known = takes_width(context.reading.values, cell.method)
+    if not known and not is_whole_number(context.reading, size):
+        raise CannotWrite(f"the size of {where} may be a tuple")
 
 
 def _built_here(context: Context, cell: CellInstance) -> Construction | None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.reading.facts import Construction
-from rnn_codemod.reading.kinds import CarryForm
+from rnn_codemod.reading.kinds import CarryForm, Kind
 from rnn_codemod.reading.value import POSITIONAL
 from rnn_codemod.reading.width import NoWidth, Width
+from rnn_codemod.rules.cell_class import legacy_method
 from rnn_codemod.rules.forms import constructor, recipe_for, width_of
 from rnn_codemod.rules.hoist import hoisted_carry
 from rnn_codemod.rules.rule import CannotWrite, Context, Rule
@@ -27,12 +28,17 @@ def bare(context: Context) -> Iterator[Construction]:
     """The constructions without ``features``, save those that an nn.RNN gives their size."""
     for made in context.reading.facts.constructions:
         custom = any(
-            kind.definition is not None and (kind.own_carry or kind.carry is CarryForm.ANY)
+            kind.definition is not None and (_changes(kind) or kind.carry is CarryForm.ANY)
             for kind in made.kinds
         )
         sized = context.reading.sites.layers(made) and isinstance(width_of(context, made), Width)
         if made.legacy and not custom and not sized:
             yield made
+
+
+def _changes(kind: Kind) -> bool:
+    """Whether the rule for users' cells gives it its features."""
+    return kind.carry_class is not None and legacy_method(kind.carry_class) is not None
 
 
 def decide(by: Rule, context: Context, made: Construction, message: str) -> Decision:
@@ -43,6 +49,9 @@ def decide(by: Rule, context: Context, made: Construction, message: str) -> Deci
     unknown = _unknown_fields(made)
     if unknown:
         reason = f"the cell never had a field {unknown[0]}"
+        return by.refuse(context, made.node, message, reason, recipe_for(context, made))
+    if any(kind.own_carry for kind in made.kinds):
+        reason = "it creates its carry in a way of its own, and its base now needs features"
         return by.refuse(context, made.node, message, reason, recipe_for(context, made))
     width = width_of(context, made)
     moved: list[Edit] = []

@@ -1,0 +1,178 @@
+"""What the static ``initialize_carry`` of a user's cell takes, told from its body."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from rnn_codemod.reading.definitions import is_static
+from rnn_codemod.reading.kinds import Kind
+from rnn_codemod.reading.value import CellClass
+from rnn_codemod.reading.values import Values
+
+_OF_AXES = {"len", "list", "tuple"}
+_OF_NUMBERS = (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
+
+
+def takes_one_axis(method: ast.FunctionDef) -> bool:
+    """Whether its second parameter is the size of one axis, as in ``zeros((batch, size))``."""
+    batch = method.args.args[1].arg
+    return _is_element(method, batch) and not _is_sequence(method, batch)
+
+
+def takes_axes(values: Values, method: ast.FunctionDef) -> bool:
+    """Whether its second parameter is a tuple of axes for certain."""
+    return _takes_axes(values, method, frozenset({method}))
+
+
+def takes_width(values: Values, method: ast.FunctionDef) -> bool:
+    """Whether its third parameter is a whole number for certain, and no tuple of axes."""
+    return _takes_width(values, method, frozenset({method}))
+
+
+def is_axes(values: Values, node: ast.expr) -> bool:
+    """Whether an expression is a tuple of axes for certain."""
+    match node:
+        case ast.Tuple() | ast.Attribute(attr="shape"):
+            return True
+        case ast.Subscript(value=ast.Attribute(attr="shape"), slice=ast.Slice()):
+            return True
+        case ast.BinOp(op=ast.Add()):
+            return is_axes(values, node.left) or is_axes(values, node.right)
+        case ast.Name(id=name):
+            found = values.scopes.lookup(name, node)
+            if found is None or len(found[1]) != 1 or found[1][0].path:
+                return False
+            bound = found[1][0]
+            if isinstance(bound.node, ast.arg):
+                annotation = bound.node.annotation
+                return annotation is not None and _speaks_of_a_tuple(annotation)
+            return bound.value is not None and is_axes(values, bound.value)
+        case _:
+            return False
+
+
+def _speaks_of_a_tuple(annotation: ast.expr) -> bool:
+    written = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    return ast.unparse(written).rpartition(".")[2] in ("Tuple", "tuple")
+
+
+def _takes_axes(values: Values, method: ast.FunctionDef, seen: frozenset[ast.AST]) -> bool:
+    batch = method.args.args[1].arg
+    if _is_element(method, batch):
+        return False
+    return _is_sequence(method, batch) or any(
+        _is_named(given, batch)
+        and (inner is None or (inner not in seen and _takes_axes(values, inner, seen | {inner})))
+        for _, inner, given, _ in _carries(values, method)
+    )
+
+
+def _takes_width(values: Values, method: ast.FunctionDef, seen: frozenset[ast.AST]) -> bool:
+    size = method.args.args[2].arg
+    if _is_sequence(method, size):
+        return False
+    return (
+        _is_element(method, size)
+        or any(
+            isinstance(node, ast.BinOp)
+            and isinstance(node.op, _OF_NUMBERS)
+            and (_is_named(node.left, size) or _is_named(node.right, size))
+            for node in ast.walk(method)
+        )
+        or any(
+            _is_named(given, size)
+            and not kind.convolutional
+            and (
+                inner is None or (inner not in seen and _takes_width(values, inner, seen | {inner}))
+            )
+            for kind, inner, _, given in _carries(values, method)
+        )
+    )
+
+
+def _carries(
+    values: Values, method: ast.FunctionDef
+) -> Iterator[tuple[Kind, ast.FunctionDef | None, ast.expr | None, ast.expr | None]]:
+    """The carries of other cells that it creates: the cell, its own method, batch_dims and size.
+
+    The method is None where it is flax's.
+    """
+    here = values.owner(method)
+    for node in ast.walk(method):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="initialize_carry", value=receiver)):
+                found = list(here.of(receiver))
+            case _:
+                continue
+        if len(found) != 1 or not isinstance(found[0], CellClass):
+            continue
+        kind = found[0].kind
+        given = dict(enumerate(node.args)) | {k.arg: k.value for k in node.keywords}
+        if kind.carry_class is None:
+            yield kind, None, given.get(1, given.get("batch_dims")), given.get(2, given.get("size"))
+            continue
+        for inner in kind.carry_class.body:
+            if (
+                isinstance(inner, ast.FunctionDef)
+                and inner.name == "initialize_carry"
+                and is_static(inner)
+                and len(inner.args.args) > 2
+            ):
+                yield kind, inner, given.get(1), given.get(2)
+
+
+def _is_element(method: ast.FunctionDef, name: str) -> bool:
+    """Whether the name stands for one axis in a shape that is written out."""
+    return any(
+        _is_named(element, name)
+        for shape in _shapes(method)
+        for part in _summands(shape)
+        if isinstance(part, ast.Tuple | ast.List)
+        for element in part.elts
+    )
+
+
+def _shapes(method: ast.FunctionDef) -> Iterator[ast.expr]:
+    """What is given to calls, or bound to one name."""
+    for node in ast.walk(method):
+        match node:
+            case ast.Call():
+                yield from node.args
+                yield from (keyword.value for keyword in node.keywords)
+            case ast.Assign(targets=[ast.Name()], value=value):
+                yield value
+
+
+def _is_sequence(method: ast.FunctionDef, name: str) -> bool:
+    """Whether something is done with the name that only a tuple or a list allows."""
+    for node in ast.walk(method):
+        match node:
+            case ast.Starred(value=value):
+                found = _is_named(value, name)
+            case ast.BinOp(op=ast.Add()):
+                parts = list(_summands(node))
+                display = any(isinstance(part, ast.Tuple | ast.List) for part in parts)
+                found = display and any(_is_named(part, name) for part in parts)
+            case ast.Call(func=ast.Name(id=called), args=[value]):
+                found = called in _OF_AXES and _is_named(value, name)
+            case ast.Subscript(value=value):
+                found = _is_named(value, name)
+            case _:
+                found = False
+        if found:
+            return True
+    return False
+
+
+def _summands(node: ast.expr) -> Iterator[ast.expr]:
+    match node:
+        case ast.BinOp(op=ast.Add()):
+            yield from _summands(node.left)
+            yield from _summands(node.right)
+        case _:
+            yield node
+
+
+def _is_named(node: ast.expr | None, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
