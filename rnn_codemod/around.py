@@ -22,6 +22,8 @@ class Verdict:
     unread: str = ""
     """A file that may use it and cannot be read; the rest is not known then."""
     used: bool = False
+    initialized: bool = False
+    """Whether a carry of it is created with an init_fn, or whatever else its method takes."""
     names: tuple[str, ...] = ()
     """Those of the class and of all that inherit its carry."""
     open_carries: tuple[tuple[str, int], ...] = ()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rnn_codemod.reading.kinds import RNN_FIELDS, CarryForm, Kind
 from rnn_codemod.reading.mappings import dict_keys
+from rnn_codemod.reading.own_carry import legacy_method
 from rnn_codemod.reading.source import Function, Source, arguments
 from rnn_codemod.reading.value import (
     CellClass,
@@ -232,17 +233,28 @@ def _carry_call(node: ast.Call, receiver: ast.expr, values: Values) -> CarryCall
         return None
     if classes and keywords & {"input_shape", "sample_input"}:
         return None
-    return CarryCall(node, receiver, classes, instances, carry_parts(node), Unknown() in found)
+    owners = {value.kind.carry_class for value in classes}
+    owners |= {value.cls.kind.carry_class for value in instances}
+    parts = carry_parts(node, owners.pop() if len(owners) == 1 else None)
+    return CarryCall(node, receiver, classes, instances, parts, Unknown() in found)
 
 
-def carry_parts(node: ast.Call) -> dict[str, ast.expr]:
-    """The arguments of a carry call by their legacy names; none where they are not these."""
-    if any(isinstance(a, ast.Starred) for a in node.args):
+def carry_parts(node: ast.Call, owner: ast.ClassDef | None = None) -> dict[str, ast.expr]:
+    """The arguments of a carry call by their legacy names; none where they are not these.
+
+    What the method of a user's class ``owner`` takes besides is under its own name.
+    """
+    method = legacy_method(owner) if owner is not None else None
+    order = list(LEGACY_CARRY) if method is None else [arg.arg for arg in method.args.args]
+    only_by_name = [] if method is None else [arg.arg for arg in method.args.kwonlyargs]
+    names = dict(zip([*order, *only_by_name], [*order, *only_by_name], strict=True))
+    names |= dict(zip(order, LEGACY_CARRY, strict=False))
+    if any(isinstance(a, ast.Starred) for a in node.args) or len(node.args) > len(order):
         return {}
-    if any(k.arg not in LEGACY_CARRY for k in node.keywords) or len(node.args) > 4:
+    if any(k.arg not in names for k in node.keywords):
         return {}
-    parts = dict(zip(LEGACY_CARRY, node.args, strict=False))
-    parts.update({str(k.arg): k.value for k in node.keywords})
+    parts = {names[name]: value for name, value in zip(order, node.args, strict=False)}
+    parts.update({names[str(k.arg)]: k.value for k in node.keywords})
     return parts if {"rng", "batch_dims", "size"} <= parts.keys() else {}
 
 

@@ -1,4 +1,4 @@
-"""What the static ``initialize_carry`` of a user's cell takes, told from its body."""
+"""The static ``initialize_carry`` of a user's cell: what it takes, told from its text."""
 
 from __future__ import annotations
 
@@ -12,6 +12,21 @@ from rnn_codemod.reading.values import Values
 
 _OF_AXES = {"len", "list", "tuple"}
 _OF_NUMBERS = (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
+
+
+def legacy_method(definition: ast.ClassDef) -> ast.FunctionDef | None:
+    """The static initialize_carry of a class: (rng, batch_dims, size), and what has a default."""
+    for method in definition.body:
+        if isinstance(method, ast.FunctionDef) and method.name == "initialize_carry":
+            return method if is_static(method) and _is_legacy(method) else None
+    return None
+
+
+def _is_legacy(method: ast.FunctionDef) -> bool:
+    args = method.args
+    plain = not (args.posonlyargs or args.vararg or args.kwarg) and all(args.kw_defaults)
+    three = 3 <= len(args.args) <= 3 + len(args.defaults)
+    return plain and three and not takes_one_axis(method)
 
 
 def takes_one_axis(method: ast.FunctionDef) -> bool:
@@ -112,14 +127,9 @@ def _carries(
         if kind.carry_class is None:
             yield kind, None, given.get(1, given.get("batch_dims")), given.get(2, given.get("size"))
             continue
-        for inner in kind.carry_class.body:
-            if (
-                isinstance(inner, ast.FunctionDef)
-                and inner.name == "initialize_carry"
-                and is_static(inner)
-                and len(inner.args.args) > 2
-            ):
-                yield kind, inner, given.get(1), given.get(2)
+        inner = legacy_method(kind.carry_class)
+        if inner is not None:
+            yield kind, inner, given.get(1), given.get(2)
 
 
 def _is_element(method: ast.FunctionDef, name: str) -> bool:

@@ -123,7 +123,7 @@ class Pairs:
         return all(
             "size" in other.parts
             and ast.dump(other.parts["size"]) == ast.dump(size)
-            and _initializer(other) == _initializer(carry)
+            and (carry.own or _initializer(other) == _initializer(carry))
             and self._purity.portable(size, size, made.node)
             for other in self._facts.carries
             if self._source.function(other.node) is function and other.kinds & carry.kinds

@@ -6,9 +6,7 @@ import ast
 from dataclasses import replace
 
 from rnn_codemod.editing.edits import AddLines, Edit, Replace
-from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.kinds import CarryForm, Kind
-from rnn_codemod.reading.own_carry import takes_one_axis
 from rnn_codemod.reading.value import CellClass
 from rnn_codemod.rules.rule import CannotWrite, Context
 
@@ -36,22 +34,6 @@ def other_files(context: Context, definition: ast.ClassDef | ast.FunctionDef) ->
     return [replace(context, reading=reading) for reading in others]
 
 
-def legacy_method(definition: ast.ClassDef) -> ast.FunctionDef | None:
-    """The static initialize_carry of a class: (rng, batch_dims, size), perhaps with init_fn."""
-    for method in definition.body:
-        if isinstance(method, ast.FunctionDef) and method.name == "initialize_carry":
-            return method if is_static(method) and _is_legacy(method) else None
-    return None
-
-
-def _is_legacy(method: ast.FunctionDef) -> bool:
-    args = method.args
-    names = [arg.arg for arg in args.args]
-    plain = not (args.posonlyargs or args.kwonlyargs or args.vararg or args.kwarg)
-    few = len(names) in (3, 4) and len(names) - len(args.defaults) <= 3
-    return plain and few and not takes_one_axis(method)
-
-
 def check_class(context: Context, kind: Kind, node: ast.ClassDef, method: ast.FunctionDef) -> None:
     """Raise CannotWrite unless the class that defines the carry can get a field before all."""
     bases = [value for base in node.bases for value in context.reading.values.of(base)]
@@ -74,21 +56,32 @@ def check_derived(context: Context, node: ast.ClassDef, kind: Kind, base: Kind) 
         raise CannotWrite(f"{node.name} has a field features, which may not be the size")
 
 
-def class_edits(context: Context, kind: Kind, method: ast.FunctionDef) -> list[Edit]:
-    """features, the method of an instance and num_feature_axes. Raises CannotWrite."""
+def class_edits(
+    context: Context, kind: Kind, method: ast.FunctionDef, *, initialized: bool
+) -> list[Edit]:
+    """features, the method of an instance and num_feature_axes. Raises CannotWrite.
+
+    ``initialized`` says that some carry is created with more than (rng, batch_dims, size).
+    """
     source = context.reading.source
     args = method.args.args
-    rng, batch, size = (arg.arg for arg in args[:3])
-    last = method.args.defaults[-1] if method.args.defaults else args[-1]
-    start, end = source.span(args[0])[0], source.span(last)[1]
+    _check_names(method)
+    rng, batch, size = args[:3]
+    lines = [f"{batch.arg}, {size.arg} = input_shape[:-1], self.features"]
+    last = _with_default(method, size)
+    if not initialized and _only_init_fn(context, method):
+        last = method.args.defaults[-1]
+        lines.append(f"{args[3].arg} = {source.segment(last)}")
+    start, end = source.span(rng)[0], source.span(last)[1]
     if "#" in source.text[start:end]:
         raise CannotWrite("a comment stands among the parameters of initialize_carry")
-    lines = [f"{batch}, {size} = input_shape[:-1], self.features"]
-    if len(args) == 4:
-        lines.append(f"{args[3].arg} = {source.segment(method.args.defaults[-1])}")
+    shape = "input_shape"
+    if batch.annotation is not None:
+        shape = f"{shape}: {source.segment(batch.annotation)}"
+    between = source.text[source.span(rng)[1] : source.span(batch)[0]]
     edits: list[Edit] = [
         Replace(source.span(method.decorator_list[0]), _nowrap(context)),
-        Replace((start, end), f"self, {rng}, input_shape"),
+        Replace((start, end), between.join(("self", source.segment(rng), shape))),
         AddLines(_first_statement(context, method), tuple(lines)),
     ]
     definition = kind.definition
@@ -97,6 +90,36 @@ def class_edits(context: Context, kind: Kind, method: ast.FunctionDef) -> list[E
         if "num_feature_axes" not in ast.unparse(definition):
             edits.append(feature_axes(context, method))
     return edits
+
+
+def _with_default(method: ast.FunctionDef, parameter: ast.arg) -> ast.expr | ast.arg:
+    """The last node of what is written for a parameter."""
+    args = method.args
+    behind = len(args.args) - args.args.index(parameter)
+    return args.defaults[-behind] if behind <= len(args.defaults) else parameter
+
+
+def _only_init_fn(context: Context, method: ast.FunctionDef) -> bool:
+    """Whether init_fn is all that may be given besides, with a default that the body may name."""
+    args = method.args
+    if [arg.arg for arg in args.args[3:]] != ["init_fn"] or args.kwonlyargs:
+        return False
+    own = {arg.arg for arg in args.args}
+    default = [node for node in ast.walk(args.defaults[-1]) if isinstance(node, ast.Name)]
+    lookup = context.reading.scopes.lookup
+    found = [lookup(node.id, node) for node in default]
+    return not own & {node.id for node in default} and not any(
+        isinstance(scope[0].node, ast.ClassDef) for scope in found if scope is not None
+    )
+
+
+def _check_names(method: ast.FunctionDef) -> None:
+    """Raise CannotWrite where the new parameters would hide what the method speaks of."""
+    own = {arg.arg for arg in method.args.args[1:3]}
+    used = {node.id for node in ast.walk(method) if isinstance(node, ast.Name)}
+    others = {arg.arg for arg in ast.walk(method) if isinstance(arg, ast.arg)}
+    if {"self", "input_shape"} & ((used | others) - own):
+        raise CannotWrite("initialize_carry already uses the name self or input_shape")
 
 
 def _nowrap(context: Context) -> str:
@@ -112,9 +135,16 @@ def _first_statement(context: Context, method: ast.FunctionDef) -> int:
     body = method.body
     documented = len(body) > 1 and ast.get_docstring(method, clean=False) is not None
     statement = body[1] if documented else body[0]
-    if context.reading.source.indentation(statement) is None:
+    source = context.reading.source
+    if source.indentation(statement) is None:
         raise CannotWrite("initialize_carry stands on one line")
-    return context.reading.source.span(statement)[0]
+    at = source.span(statement)[0]
+    for line in reversed(source.line_starts[: statement.lineno - 1]):
+        above = source.text[line : source.line_end(line)]
+        if not above.lstrip().startswith("#"):
+            break
+        at = line + len(above) - len(above.lstrip())  # What is said of it stays with it.
+    return at
 
 
 def _features_field(context: Context, node: ast.ClassDef) -> Edit:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rnn_codemod.editing.edits import Edit
-from rnn_codemod.reading.facts import LEGACY_CARRY, CarryCall, Construction, RnnCall
+from rnn_codemod.reading.facts import CarryCall, Construction, RnnCall
 from rnn_codemod.reading.kinds import Kind
 from rnn_codemod.reading.numbers import is_whole_number
 from rnn_codemod.reading.own_carry import is_axes, takes_axes, takes_width
@@ -43,6 +43,11 @@ class CellUses:
     layers: tuple[RnnCall, ...]
 
     @property
+    def initialized(self) -> bool:
+        """Whether a carry is created with more than (rng, batch_dims, size)."""
+        return any(len(carry.parts) > 3 for carry in self.carries)
+
+    @property
     def nodes(self) -> list[ast.Call]:
         """Every site, constructions first."""
         made = [construction.node for construction in self.constructions]
@@ -68,16 +73,9 @@ def uses_of(context: Context, kind: Kind, method: ast.FunctionDef) -> CellUses:
         definition,
         method,
         tuple(made for made in facts.constructions if covers(made.kinds)),
-        tuple(_with_parts(carry) for carry in facts.carries if covers(carry.kinds)),
+        tuple(carry for carry in facts.carries if covers(carry.kinds)),
         tuple(layer for layer in facts.layers if covers(run_by(context, layer))),
     )
-
-
-def _with_parts(carry: CarryCall) -> CarryCall:
-    """The carry call with its arguments under flax's names, whatever the method calls them."""
-    if not carry.node.keywords and 3 <= len(carry.node.args) <= 4:
-        return replace(carry, parts=dict(zip(LEGACY_CARRY, carry.node.args, strict=False)))
-    return carry
 
 
 def edits_of(context: Context, cell: CellUses) -> list[tuple[ast.Call, list[Edit]]]:
@@ -217,10 +215,8 @@ def check_reflection(context: Context, names: Set[str]) -> None:
 
 def _check_carry(context: Context, cell: CellUses, carry: CarryCall) -> None:
     line = carry.node.lineno
-    if not carry.parts or any(k.arg not in LEGACY_CARRY for k in carry.node.keywords):
+    if not carry.parts:
         raise CannotWrite("the arguments of a carry call are not (rng, batch_dims, size)")
-    if "init_fn" in carry.parts:
-        raise CannotWrite("a carry is created with an init_fn")
     values = context.reading.values
     found = values.of(carry.receiver)
     if len(carry.kinds) != 1 or any(isinstance(value, Unknown) for value in found):

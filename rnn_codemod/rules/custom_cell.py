@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.reading.kinds import Kind
+from rnn_codemod.reading.own_carry import legacy_method
 from rnn_codemod.reading.value import CellInstance
-from rnn_codemod.rules.cell_class import class_edits, legacy_method
+from rnn_codemod.rules.cell_class import class_edits
 from rnn_codemod.rules.cell_uses import (
     CellUses,
     edits_of,
@@ -62,8 +63,10 @@ def _whole(context: Context, cell: CellUses) -> Iterator[Decision]:
     name = cell.definition.name
     defined_here = cell.definition in context.reading.scopes
     try:
-        check_everywhere(context, cell)
-        edits = class_edits(context, cell.kind, cell.method) if defined_here else []
+        more = check_everywhere(context, cell).initialized
+        edits = (
+            class_edits(context, cell.kind, cell.method, initialized=more) if defined_here else []
+        )
         uses = edits_of(context, cell)
     except CannotWrite as why:
         if defined_here:

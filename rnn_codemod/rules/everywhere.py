@@ -8,7 +8,8 @@ from dataclasses import replace
 from itertools import islice
 
 from rnn_codemod.around import Verdict
-from rnn_codemod.rules.cell_class import Unread, class_edits, legacy_method, other_files
+from rnn_codemod.reading.own_carry import legacy_method
+from rnn_codemod.rules.cell_class import Unread, class_edits, other_files
 from rnn_codemod.rules.cell_uses import (
     CellUses,
     check_uses,
@@ -31,8 +32,8 @@ def verdicts(context: Context) -> Iterator[Verdict]:
                 yield _verdict(context, uses_of(context, kind, method))
 
 
-def check_everywhere(context: Context, cell: CellUses) -> None:
-    """Raise CannotWrite unless every file that uses the class can be written."""
+def check_everywhere(context: Context, cell: CellUses) -> Verdict:
+    """What all files say of the class. Raises CannotWrite unless every one can be written."""
     name = cell.definition.name
     home = _home(context, cell)
     known = [it for it in context.verdicts if (it.home, it.line) == (home, cell.definition.lineno)]
@@ -50,6 +51,7 @@ def check_everywhere(context: Context, cell: CellUses) -> None:
     for path, why in verdict.faults:
         if path != here:
             raise CannotWrite(f"{path}: {why}")
+    return verdict
 
 
 def path_of(context: Context) -> str:
@@ -76,6 +78,7 @@ def _verdict(context: Context, cell: CellUses) -> Verdict:
     return replace(
         told,
         used=any(used.nodes for used in cells),
+        initialized=any(used.initialized for used in cells),
         names=tuple(sorted(names)),
         open_carries=tuple(_open_carries(files)) if handed else (),
         faults=tuple(faults[:2]),  # One of them may be of the file that asks.
@@ -98,5 +101,5 @@ def _check_file(context: Context, cell: CellUses, names: set[str]) -> None:
     """Raise CannotWrite unless all uses in one file can be written."""
     check_uses(context, cell, names)
     if cell.definition in context.reading.scopes:
-        class_edits(context, cell.kind, cell.method)
+        class_edits(context, cell.kind, cell.method, initialized=cell.initialized)
     edits_of(context, cell)

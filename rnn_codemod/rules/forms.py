@@ -76,16 +76,19 @@ def _of_the_runtime(reading: Reading, carry: CarryCall) -> bool:
 def carry_arguments(
     context: Context, carry: CarryCall, shape: str, *, keyword: str = "input_shape"
 ) -> list[Edit]:
-    """Put ``shape`` in the place of batch_dims, and drop size and init_fn."""
+    """Put ``shape`` in the place of batch_dims, and drop size and init_fn.
+
+    The method of a user's own cell is still given what it takes besides.
+    """
     source = context.reading.source
     parts = carry.parts
     batch = parts["batch_dims"]
     call = source.span(carry.node)
     edits: list[Edit] = [Replace(_bracketed(context.reading, batch), shape)]
-    for name in ("size", "init_fn"):
+    for name in ("size",) if carry.own else ("size", "init_fn"):
         if name in parts:
             edits.append(DropArgument(call, argument_index(carry.node, parts[name])))
-    if any(given.arg == "batch_dims" for given in carry.node.keywords):
+    if any(given.value is batch for given in carry.node.keywords):
         edits.append(NameArgument(call, argument_index(carry.node, batch), keyword))
     return edits
 
@@ -114,7 +117,7 @@ def evaluated_once(context: Context, carry: CarryCall) -> None:
     pure = context.reading.purity.pure
     parts = carry.parts
     size_pure = pure(parts["size"])
-    init_pure = "init_fn" not in parts or pure(parts["init_fn"])
+    init_pure = carry.own or "init_fn" not in parts or pure(parts["init_fn"])
     others = [parts["rng"], parts["batch_dims"]]
     if not (size_pure and init_pure) and not all(map(pure, others)):
         raise CannotWrite("the size would be evaluated before the other arguments")

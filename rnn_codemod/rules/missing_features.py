@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.reading.facts import Construction
 from rnn_codemod.reading.kinds import CarryForm, Kind
+from rnn_codemod.reading.own_carry import legacy_method
 from rnn_codemod.reading.value import POSITIONAL
 from rnn_codemod.reading.width import NoWidth, Width
-from rnn_codemod.rules.cell_class import legacy_method
 from rnn_codemod.rules.forms import constructor, recipe_for, width_of
 from rnn_codemod.rules.hoist import hoisted_carry
 from rnn_codemod.rules.rule import CannotWrite, Context, Rule
