@@ -7,6 +7,7 @@ import ast
 from rnn_codemod.reading.created import Created
 from rnn_codemod.reading.facts import Application, Construction
 from rnn_codemod.reading.kinds import CarryForm
+from rnn_codemod.reading.own_carry import legacy_method, width_path
 from rnn_codemod.reading.purity import Purity
 from rnn_codemod.reading.sites import Sites
 from rnn_codemod.reading.values import Values
@@ -25,7 +26,8 @@ class CarryWidth:
 
     def of(self, construction: Construction, use: Application) -> Width | None:
         """The width of the carry itself, where it is at hand when the cell is built."""
-        if any(kind.definition and kind.carry is CarryForm.ANY for kind in construction.kinds):
+        custom = any(k.definition and k.carry is CarryForm.ANY for k in construction.kinds)
+        if custom and self._own_path(construction) is None:
             return None
         if not self.purity.cheap(use.carry) or not _plain(use.carry):
             return None
@@ -37,7 +39,7 @@ class CarryWidth:
         text = self.text(use.carry, construction)
         if text is None:
             return None
-        library = "jax" if construction.carry_form is CarryForm.ANY else ""
+        library = "jax" if construction.carry_form is CarryForm.ANY and not custom else ""
         return Width(text, "the width of the carry it is applied to", library=library)
 
     def text(self, carry: ast.expr, construction: Construction) -> str | None:
@@ -45,6 +47,9 @@ class CarryWidth:
         if isinstance(carry, ast.Starred):
             return None
         text = self._of_which(carry)
+        own = self._own_path(construction)
+        if own is not None:
+            return f"{text}{own}.shape[-1]"
         form = construction.carry_form
         if isinstance(carry, ast.Tuple):
             if form is not CarryForm.PAIR or len(carry.elts) != 2:
@@ -77,6 +82,15 @@ class CarryWidth:
                 return self.values.scopes.lookup(name, value) is None
             case _:
                 return False
+
+    def _own_path(self, construction: Construction) -> str | None:
+        """How a user's cell has its width in the carry that its own class creates."""
+        if any(kind.carry is not CarryForm.ANY for kind in construction.kinds):
+            return None
+        owners = {kind.carry_class for kind in construction.kinds}
+        owner = owners.pop() if len(owners) == 1 else None
+        method = legacy_method(owner) if owner is not None else None
+        return width_path(self.values, method) if method is not None else None
 
     def _of_which(self, node: ast.expr) -> str:
         """The text of ``node``, as it stands before a dot or an index."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from rnn_codemod.reading.definitions import is_static
-from rnn_codemod.reading.kinds import Kind
+from rnn_codemod.reading.definitions import is_static, returned
+from rnn_codemod.reading.kinds import CarryForm, Kind
 from rnn_codemod.reading.value import CellClass
 from rnn_codemod.reading.values import Values
 
@@ -79,7 +79,7 @@ def _takes_axes(values: Values, method: ast.FunctionDef, seen: frozenset[ast.AST
     return _is_sequence(method, batch) or any(
         _is_named(given, batch)
         and (inner is None or (inner not in seen and _takes_axes(values, inner, seen | {inner})))
-        for _, inner, given, _ in _carries(values, method)
+        for _, _, inner, given, _ in _carries(values, method)
     )
 
 
@@ -101,15 +101,15 @@ def _takes_width(values: Values, method: ast.FunctionDef, seen: frozenset[ast.AS
             and (
                 inner is None or (inner not in seen and _takes_width(values, inner, seen | {inner}))
             )
-            for kind, inner, _, given in _carries(values, method)
+            for _, kind, inner, _, given in _carries(values, method)
         )
     )
 
 
 def _carries(
     values: Values, method: ast.FunctionDef
-) -> Iterator[tuple[Kind, ast.FunctionDef | None, ast.expr | None, ast.expr | None]]:
-    """The carries of other cells that it creates: the cell, its own method, batch_dims and size.
+) -> Iterator[tuple[ast.Call, Kind, ast.FunctionDef | None, ast.expr | None, ast.expr | None]]:
+    """The carries of other cells that it creates: call, cell, its method, batch_dims and size.
 
     The method is None where it is flax's.
     """
@@ -125,11 +125,12 @@ def _carries(
         kind = found[0].kind
         given = dict(enumerate(node.args)) | {k.arg: k.value for k in node.keywords}
         if kind.carry_class is None:
-            yield kind, None, given.get(1, given.get("batch_dims")), given.get(2, given.get("size"))
+            batch, size = given.get(1, given.get("batch_dims")), given.get(2, given.get("size"))
+            yield node, kind, None, batch, size
             continue
         inner = legacy_method(kind.carry_class)
         if inner is not None:
-            yield kind, inner, given.get(1), given.get(2)
+            yield node, kind, inner, given.get(1), given.get(2)
 
 
 def _is_element(method: ast.FunctionDef, name: str) -> bool:
@@ -186,3 +187,91 @@ def _summands(node: ast.expr) -> Iterator[ast.expr]:
 
 def _is_named(node: ast.expr | None, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
+
+
+def width_path(values: Values, method: ast.FunctionDef) -> str | None:
+    """How its third parameter is read off a carry that it creates: the indices before ``.shape``.
+
+    ``""`` of one array, ``"[0]"`` of a pair; None where that is not told by every result.
+    """
+    return _path_of_width(values.owner(method), method, frozenset({method}))
+
+
+def _path_of_width(values: Values, method: ast.FunctionDef, seen: frozenset[ast.AST]) -> str | None:
+    paths = {_path(values, method, node, seen) for node in returned(method, values.source)}
+    return paths.pop() if len(paths) == 1 else None
+
+
+def _path(
+    values: Values, method: ast.FunctionDef, node: ast.expr, seen: frozenset[ast.AST]
+) -> str | None:
+    match node:
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            for index, part in enumerate(parts):
+                if isinstance(part, ast.Starred):
+                    return None
+                inner = _path(values, method, part, seen)
+                if inner is not None:
+                    return f"[{index}]{inner}"
+            return None
+        case (
+            ast.ListComp(elt=part)
+            | ast.Call(func=ast.Name(id="tuple" | "list"), args=[ast.GeneratorExp(elt=part)])
+        ):
+            inner = _path(values, method, part, seen)
+            return None if inner is None else f"[0]{inner}"
+        case ast.Name(id=name):
+            found = values.scopes.lookup(name, node)
+            if found is None or found[0].node is not method or len(found[1]) != 1:
+                return None
+            bound = found[1][0]
+            known = (
+                bound.value is not None and not bound.path and isinstance(bound.node, ast.Assign)
+            )
+            return _path(values, method, bound.value, seen) if known and bound.value else None
+        case ast.Call(func=ast.Attribute(attr="initialize_carry")):
+            return _path_of_another(values, method, node, seen)
+        case ast.Call():
+            return "" if _is_array(values, method, node) else None
+        case _:
+            return None
+
+
+def _path_of_another(
+    values: Values, method: ast.FunctionDef, node: ast.Call, seen: frozenset[ast.AST]
+) -> str | None:
+    """The path into the carry of another cell, which is created with the same width."""
+    for call, kind, inner, _, size in _carries(values, method):
+        if call is node and _is_named(size, method.args.args[2].arg):
+            if inner is not None:
+                known = inner not in seen
+                home = values.owner(inner)
+                return _path_of_width(home, inner, seen | {inner}) if known else None
+            return {CarryForm.SINGLE: "", CarryForm.PAIR: "[0]"}.get(kind.carry)
+    return None
+
+
+def _is_array(values: Values, method: ast.FunctionDef, node: ast.Call) -> bool:
+    """Whether a call makes an array whose last axis is the width."""
+    made = values.dotted(node.func) or ""
+    home, _, name = made.rpartition(".")
+    parameters = {arg.arg for arg in method.args.args[3:]}
+    drawn = home == "jax.random" and name in ("normal", "uniform")
+    if home in ("jax.numpy", "numpy") and name in ("zeros", "ones", "full", "empty"):
+        shapes = node.args[:1]
+    elif drawn or (isinstance(node.func, ast.Name) and node.func.id in parameters):
+        shapes = node.args[1:2]
+    else:
+        return False
+    size = method.args.args[2].arg
+    for shape in shapes:
+        match shape:
+            case ast.Name(id=name):
+                found = values.scopes.lookup(name, shape)
+                bound = found[1] if found is not None and found[0].node is method else []
+                value = bound[0].value if len(bound) == 1 and not bound[0].path else None
+                shape = value if value is not None else shape
+        *_, last = _summands(shape)
+        if isinstance(last, ast.Tuple | ast.List) and last.elts:
+            return _is_named(last.elts[-1], size)
+    return False

@@ -161,6 +161,8 @@ def _check_mentions(context: Context, cell: CellUses, names: Set[str]) -> None:
     for node in reading.source.nodes:
         if isinstance(node, ast.ClassDef):
             known |= _derived(context, cell, node)
+        elif isinstance(node, ast.Call) and node.args and _lifts(context, cell, node):
+            known.add(node.args[0])
     for node in reading.source.nodes:
         if not isinstance(node, ast.Name | ast.Attribute) or node in known:
             continue
@@ -179,6 +181,14 @@ def _check_mentions(context: Context, cell: CellUses, names: Set[str]) -> None:
                 values = reading.values.imported(binding.imported)
                 if any(isinstance(value, _NOT_KNOWN) for value in values):
                     raise CannotWrite(f"{name} is imported from a place that is not known")
+
+
+def _lifts(context: Context, cell: CellUses, call: ast.Call) -> bool:
+    """Whether a call is nn.scan of the class, or another transform, and gives such a class."""
+    found = context.reading.values.of(call)
+    return bool(found) and all(
+        isinstance(value, CellClass) and value.lifted and cell.covers(value.kind) for value in found
+    )
 
 
 def _derived(context: Context, cell: CellUses, node: ast.ClassDef) -> set[ast.expr]:
