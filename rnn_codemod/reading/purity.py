@@ -12,6 +12,7 @@ from rnn_codemod.reading.value import (
     CellInstance,
     FunctionValue,
     ModuleInstance,
+    Value,
 )
 from rnn_codemod.reading.values import Values
 
@@ -230,7 +231,7 @@ class Purity:
                 here = self.values.of(base)
                 return (
                     cls is not None
-                    and here == frozenset({ModuleInstance(cls)})
+                    and all(_is_instance(value, cls) for value in here)
                     and (self._is_field(cls, name) or self._set_before(cls, name, target))
                     and self._has_self(target)
                 )
@@ -291,6 +292,14 @@ class Purity:
     def _has_self(self, node: ast.AST) -> bool:
         found = self.scopes.lookup("self", node)
         return found is not None and isinstance(found[1][0].node, ast.arg)
+
+
+def _is_instance(value: Value, cls: ast.ClassDef) -> bool:
+    match value:
+        case CellInstance(CellClass(kind)):
+            return kind.definition is cls
+        case _:
+            return value == ModuleInstance(cls)
 
 
 def builds_nothing(values: Values, func: ast.expr) -> bool:

@@ -75,6 +75,9 @@ class Sizes:
             return NoWidth("a subclass creates its carry, maybe with another size")
         if changed:
             return NoWidth("its carry may get another width before the cell is applied")
+        outer = self._of_class.of_own_carry(construction)
+        if outer is not None:
+            return Width("self.features", "the size of the cell around it", cell=outer)
         lent = self._of_class.sizes(construction)
         if lent:
             found = self.agreed(lent, node, "the size of every carry its class creates")

@@ -482,6 +482,9 @@ class Values:
                 return union(owner.got(found) for found in owner.member(node, name))
             case ModuleClass(node):
                 return self.owner(node).member(node, name)
+            case CellInstance(CellClass(Kind(definition=ast.ClassDef() as node))):
+                owner = self.owner(node)
+                return union(owner.got(found) for found in owner.member(node, name))
             case Namespace(fields):
                 return dict(fields).get(name, UNKNOWN)
             case RnnInstance(RnnClass("RNN"), node) if name == "cell":

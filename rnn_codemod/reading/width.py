@@ -15,6 +15,8 @@ class Width:
     origin: ast.expr | None = None
     library: str = ""
     """What the text needs to be imported."""
+    cell: ast.ClassDef | None = None
+    """The user's cell whose field ``features``, which it does not have yet, the text names."""
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ def check_class(context: Context, kind: Kind, node: ast.ClassDef, method: ast.Fu
         raise CannotWrite(f"{node.name} has other bases, whose fields may stand before its own")
     if kind.sized:
         raise CannotWrite(f"{node.name} already has a field features, which may not be the size")
+    _check_features(context, node)
     if len(method.decorator_list) != 1:
         raise CannotWrite("initialize_carry has other decorators")
 
@@ -54,6 +55,14 @@ def check_derived(context: Context, node: ast.ClassDef, kind: Kind, base: Kind) 
         raise CannotWrite(f"{node.name} has other bases, whose fields may stand before its own")
     if kind.sized:
         raise CannotWrite(f"{node.name} has a field features, which may not be the size")
+    _check_features(context, node)
+
+
+def _check_features(context: Context, node: ast.ClassDef) -> None:
+    """Raise CannotWrite where a class gives the name of the new field another meaning."""
+    bound = context.reading.scopes.of(node).bindings
+    if "features" in bound or context.reading.values.stores(node, "features"):
+        raise CannotWrite(f"{node.name} already has something of the name features")
 
 
 def class_edits(

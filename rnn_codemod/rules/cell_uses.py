@@ -13,7 +13,7 @@ from rnn_codemod.reading.kinds import Kind
 from rnn_codemod.reading.numbers import is_whole_number
 from rnn_codemod.reading.own_carry import is_axes, takes_axes, takes_width
 from rnn_codemod.reading.value import CellClass, CellInstance, Dotted, RnnClass, Unknown
-from rnn_codemod.reading.width import NoWidth
+from rnn_codemod.reading.width import NoWidth, Width
 from rnn_codemod.rules.cell_class import check_class, check_derived
 from rnn_codemod.rules.forms import (
     constructor,
@@ -41,6 +41,8 @@ class CellUses:
     constructions: tuple[Construction, ...]
     carries: tuple[CarryCall, ...]
     layers: tuple[RnnCall, ...]
+    inner: tuple[Construction, ...]
+    """Cells of flax that it holds, whose features are its own."""
 
     @property
     def initialized(self) -> bool:
@@ -50,7 +52,7 @@ class CellUses:
     @property
     def nodes(self) -> list[ast.Call]:
         """Every site, constructions first."""
-        made = [construction.node for construction in self.constructions]
+        made = [construction.node for construction in (*self.constructions, *self.inner)]
         created = [carry.node for carry in self.carries]
         return [*made, *created, *(layer.node for layer in self.layers)]
 
@@ -75,13 +77,22 @@ def uses_of(context: Context, kind: Kind, method: ast.FunctionDef) -> CellUses:
         tuple(made for made in facts.constructions if covers(made.kinds)),
         tuple(carry for carry in facts.carries if covers(carry.kinds)),
         tuple(layer for layer in facts.layers if covers(run_by(context, layer))),
+        tuple(made for made in facts.constructions if _is_inside(context, made, definition)),
     )
+
+
+def _is_inside(context: Context, made: Construction, definition: ast.ClassDef) -> bool:
+    """Whether the features of a cell are those of the user's cell that holds it."""
+    if not made.legacy or context.reading.source.method_class(made.node) is not definition:
+        return False
+    width = width_of(context, made)
+    return isinstance(width, Width) and width.cell is definition
 
 
 def edits_of(context: Context, cell: CellUses) -> list[tuple[ast.Call, list[Edit]]]:
     """Every use in one file with its edits. Raises CannotWrite."""
     return [
-        *((made.node, _construction(context, made)) for made in cell.constructions),
+        *((made.node, _construction(context, made)) for made in (*cell.constructions, *cell.inner)),
         *((carry.node, _carry(context, carry)) for carry in cell.carries),
         *((layer.node, without_size(context, layer)) for layer in cell.layers),
     ]
@@ -143,8 +154,8 @@ def check_uses(context: Context, cell: CellUses, names: Set[str]) -> None:
     check_reflection(context, names)
     for carry in cell.carries:
         _check_carry(context, cell, carry)
-    for made in cell.constructions:
-        if len(made.kinds) != 1 or made.spread is None:
+    for made in (*cell.constructions, *cell.inner):
+        if len(made.kinds) != 1 or made.spread is None or (made in cell.inner and made.unsure):
             raise CannotWrite("a construction may be of another cell, or be given features")
     for layer in cell.layers:
         _check_size(context, cell, layer.size, f"nn.RNN in line {layer.node.lineno}")

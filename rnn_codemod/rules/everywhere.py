@@ -40,7 +40,8 @@ def check_everywhere(context: Context, cell: CellUses) -> Verdict:
     verdict = known[0] if known else _verdict(context, cell)
     if verdict.unread:
         raise Unread(verdict.unread, name)
-    if not verdict.used and not cell.nodes and not name.startswith("_"):
+    used = cell.constructions or cell.carries or cell.layers
+    if not verdict.used and not used and not name.startswith("_"):
         raise CannotWrite(f"{name} is not used in the given files, so it must be used in others")
     here = path_of(context)
     # What stands in this file comes first.
@@ -77,7 +78,7 @@ def _verdict(context: Context, cell: CellUses) -> Verdict:
             faults.append((path_of(file), str(why)))
     return replace(
         told,
-        used=any(used.nodes for used in cells),
+        used=any(it.constructions or it.carries or it.layers for it in cells),
         initialized=any(used.initialized for used in cells),
         names=tuple(sorted(names)),
         open_carries=tuple(_open_carries(files)) if handed else (),

@@ -9,7 +9,7 @@ from rnn_codemod.reading.facts import Construction
 from rnn_codemod.reading.kinds import CarryForm, Kind
 from rnn_codemod.reading.own_carry import legacy_method
 from rnn_codemod.reading.value import POSITIONAL
-from rnn_codemod.reading.width import NoWidth, Width
+from rnn_codemod.reading.width import NoWidth
 from rnn_codemod.rules.forms import constructor, recipe_for, width_of
 from rnn_codemod.rules.hoist import hoisted_carry
 from rnn_codemod.rules.rule import CannotWrite, Context, Rule
@@ -31,9 +31,11 @@ def bare(context: Context) -> Iterator[Construction]:
             kind.definition is not None and (_changes(kind) or kind.carry is CarryForm.ANY)
             for kind in made.kinds
         )
-        sized = context.reading.sites.layers(made) and isinstance(width_of(context, made), Width)
-        if made.legacy and not custom and not sized:
-            yield made
+        if not made.legacy or custom:
+            continue
+        width = width_of(context, made)
+        if isinstance(width, NoWidth) or not (width.cell or context.reading.sites.layers(made)):
+            yield made  # Others are written by the rules for the cell around it, or its layer.
 
 
 def _changes(kind: Kind) -> bool:
