@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.reading.facts import CarryCall
+from rnn_codemod.reading.inherited import base_of_another_size
 from rnn_codemod.reading.value import CellClass
 from rnn_codemod.rules.forms import detached, paired, pairs_allowed
 from rnn_codemod.rules.rule import CannotWrite, Context, Rule
@@ -51,6 +52,10 @@ def decide(by: Rule, context: Context, carry: CarryCall, message: str) -> Decisi
         return by.refuse(
             context, carry.node, message, "the arguments are not (rng, batch_dims, size)", RECIPE
         )
+    base = base_of_another_size(context.reading, carry)
+    if base is not None:
+        reason = f"the cell of {base.name}, which it derives from, is built for another size"
+        return by.refuse(context, carry.node, message, reason, RECIPE)
     pair = context.reading.pairs.of_carry(carry) if pairs_allowed(context) else None
     try:
         if pair is not None:
