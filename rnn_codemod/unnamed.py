@@ -23,11 +23,10 @@ MESSAGE = (
 
 def unnamed_carries(reading: Reading) -> Iterator[Decision]:
     """The calls that may be a cell's and may be none."""
-    if _other_methods(reading):
-        return
+    others = _other_methods(reading)
     sites = {carry.node for carry in reading.facts.carries}
     for node in open_carries(reading):
-        if node not in sites:
+        if node not in sites and (not others or _passes_on(reading, node)):
             line, column = reading.source.place(node)
             yield Decision(Finding(RULE, line, column, MESSAGE, Applicability.MANUAL))
 
@@ -41,6 +40,17 @@ def open_carries(reading: Reading) -> Iterator[ast.Call]:
                 unknown = any(value == Unknown() or _is_any_cell(value) for value in found)
                 if unknown and _is_legacy(node) and not reading.guards.covers(node):
                     yield node
+
+
+def _passes_on(reading: Reading, node: ast.Call) -> bool:
+    """Whether the call makes a part of what another such method makes, as a stack of cells does."""
+    function = reading.source.function(node)
+    assert isinstance(node.func, ast.Attribute)
+    return (
+        isinstance(function, ast.FunctionDef)
+        and function.name == "initialize_carry"
+        and ast.unparse(node.func.value) not in ("self", "super()")
+    )
 
 
 def _is_any_cell(value: Value) -> bool:

@@ -63,6 +63,20 @@ def test_the_line_is_told(call: str) -> None:
     assert [(remark.line, remark.message) for remark in migration.remarks] == [(5, MESSAGE)]
 
 
+def test_a_stack_that_asks_its_cells_is_told() -> None:
+    text = (
+        f"{HEADER}class Stack(nn.Module):\n"
+        "    cells: list\n\n"
+        "    def initialize_carry(self, rng, batch_dims, size):\n"
+        "        return [cell.initialize_carry(rng, batch_dims, size) for cell in self.cells]\n\n"
+        "    def start(self, other):\n"
+        "        return self.initialize_carry(key, (3,), 8), other.initialize_carry(key, (3,), 8)\n"
+    )
+    migration = migrate_source(text)
+    assert migration.text == text
+    assert [(remark.line, remark.message) for remark in migration.remarks] == [(8, MESSAGE)]
+
+
 OFF = [Options(select=frozenset({MIGRATED})), Options(ignore=frozenset({"instance_carry"}))]
 
 
