@@ -14,7 +14,7 @@ HEADER = (
     "import jax\nimport jax.numpy as jnp\nfrom flax import linen as nn\n"
     "key = jax.random.PRNGKey(0)\n"
 )
-REFUSING = {"pre_linen", "dynamic_name", "handed_class", "undefined_name"}
+REFUSING = {"carry_method", "pre_linen", "dynamic_name", "handed_class", "undefined_name"}
 
 
 def all_of_group(name: str) -> Options:
