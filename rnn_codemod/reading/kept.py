@@ -74,12 +74,12 @@ _PASSING = {"dict", "enumerate", "iter", "list", "next", "reversed", "tuple", "z
 
 
 class Kept:
-    """Follows a carry back through names, calls and the functions of its file."""
+    """Follows a carry back through names, calls and functions, those of other files too."""
 
-    def __init__(self, values: Values) -> None:
+    def __init__(self, values: Values, active: set[ast.AST] | None = None) -> None:
         self._values = values
         self._source = values.source
-        self._active: set[ast.AST] = set()
+        self._active = set() if active is None else active
 
     def may_change(self, carry: ast.expr) -> bool:
         """Whether something on the way to ``carry`` may give an array another width."""
@@ -155,11 +155,16 @@ class Kept:
             case ast.Name() as function:
                 if any(map(self.may_change, self._bound(function))):
                     return True
+        return self._by_function(node.func)
+
+    def _by_function(self, given: ast.expr) -> bool:
+        """Whether ``given`` is a function whose result may have another width."""
         return any(
-            self.may_change(result)
-            for value in values.of(node.func)
-            if isinstance(value, FunctionValue) and value.node in values.scopes
-            for result in self._results(value.node)
+            kept.may_change(result)
+            for value in self._values.of(given)
+            if isinstance(value, FunctionValue)
+            for kept in [Kept(self._values.owner(value.node), self._active)]
+            for result in kept._results(value.node)
         )
 
     def _results(self, function: Function) -> Sequence[ast.expr]:
@@ -173,12 +178,8 @@ class Kept:
         functions: list[ast.expr] = [part for part in given if isinstance(part, ast.Lambda)]
         if last in ("map", "tree_map"):
             functions += given[:1]
-        for part in given:
-            if isinstance(part, ast.Name):
-                for value in self._values.of(part):
-                    if isinstance(value, FunctionValue) and value.node in self._values.scopes:
-                        functions.extend(self._results(value.node))
-        if any(map(self.may_change, functions)):
+        named = [part for part in given if isinstance(part, ast.Name | ast.Attribute)]
+        if any(map(self.may_change, functions)) or any(map(self._by_function, named)):
             return True
         if last not in _TOGETHER:
             return any(map(self.may_change, given))
