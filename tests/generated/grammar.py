@@ -6,7 +6,21 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from layout import noisy
-from parts import cells, classes, functional, layers, nests, scans, setups, steps, values
+from parts import (
+    cells,
+    classes,
+    functional,
+    layers,
+    names,
+    nests,
+    scans,
+    scripts,
+    setups,
+    splats,
+    stacks,
+    steps,
+    values,
+)
 from writer import Part, Writer
 
 PARTS: dict[str, Part] = {
@@ -43,6 +57,21 @@ PARTS: dict[str, Part] = {
         classes.inheritance,
         classes.compact_methods,
         functional.functional,
+        names.named,
+        names.set_by_name,
+        splats.splat,
+        splats.splat_layer,
+        stacks.sizes,
+        stacks.layers_of_sizes,
+        stacks.reshaped,
+        stacks.chain,
+        stacks.states,
+        scripts.agent,
+        scripts.command_line,
+        scripts.coroutine,
+        scripts.annotated,
+        scripts.never_run,
+        scripts.init_passed,
     )
 }
 

@@ -156,7 +156,8 @@ class _Trial:
 
 def _of_elsewhere(refused: tuple[tuple[str, Finding], ...]) -> bool:
     """Whether a refusal says that a cell of another file should have another size."""
-    return any("comes from elsewhere" in finding.reason for _, finding in refused)
+    reasons = [finding.reason for _, finding in refused]
+    return any("comes from elsewhere" in r or "is built for another size" in r for r in reasons)
 
 
 _IN_PROCESSES = """

@@ -67,7 +67,7 @@ class Block:
 def _bound(tree: ast.Module) -> Iterator[str]:
     for node in tree.body:
         match node:
-            case ast.ClassDef() | ast.FunctionDef():
+            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield node.name
             case ast.Assign():
                 yield from (name.id for name in node.targets if isinstance(name, ast.Name))
