@@ -165,6 +165,12 @@ class Values:
                 # An import of another library in its place could not be written here.
                 known = name is not None and name not in KINDS
                 return self.imported(f"{owner}.{name}") if known else frozenset({Dynamic(node)})
+            case ast.Subscript(slice=ast.Constant(value=str(name))) if self._is_globals(node.value):
+                return self.exported((name,)) or UNKNOWN
+            case ast.Subscript(slice=ast.Constant(value=str(name))) if (
+                self.dotted(node.value) == "sys.modules"
+            ):
+                return self.imported(name)
             case ast.Subscript():
                 return items(self.of(node.value)) or UNKNOWN
             case ast.IfExp():
@@ -526,6 +532,13 @@ class Values:
 
     def _call(self, node: ast.Call) -> frozenset[Value]:
         return union(self.called.by(value, node) for value in self.of(node.func)) or UNKNOWN
+
+    def _is_globals(self, node: ast.expr) -> bool:
+        match node:
+            case ast.Call(func=ast.Name(id="globals"), args=[]):
+                return self.scopes.lookup("globals", node) is None
+            case _:
+                return False
 
     def _namespace(self, node: ast.expr) -> str | None:
         """The part of flax.linen whose names ``vars(part)`` or ``part.__dict__`` holds."""
