@@ -30,7 +30,11 @@ class OfClass:
         cls = self.source.method_class(construction.node)
         if cls is None:
             return []
-        names = {kind.name for kind in construction.kinds if kind.carry is not CarryForm.ANY}
+        names = {
+            kind.name
+            for kind in construction.kinds
+            if kind.carry is not CarryForm.ANY or kind.own_carry
+        }
         maker = ast.unparse(construction.node.func)
         sizes = [
             Size(carry.parts["size"])
@@ -55,6 +59,8 @@ class OfClass:
         function = self.source.function(construction.node)
         if cls is None or kind is None or kind.carry_class is not cls or kind.sized:
             return None
+        if any(inner.own_carry for inner in construction.kinds):
+            return None  # It would have to change together with this one.
         method = legacy_method(cls)
         if method is None or not isinstance(function, ast.FunctionDef) or is_static(function):
             return None
