@@ -30,6 +30,8 @@ class Verdict:
     """Lines with a carry that may be of an instance which is handed on."""
     faults: tuple[tuple[str, str], ...] = ()
     """By file, why its uses cannot be written."""
+    size: str = ""
+    """The number that all of them give as the size of its carry."""
     left_alone: tuple[str, ...] = ()
     """Files in which a comment leaves a part of it alone."""
 

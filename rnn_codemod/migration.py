@@ -12,7 +12,7 @@ from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.findings import Applicability, Migration, Options, Remark
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.world import World
-from rnn_codemod.rules import RULES, custom_cell, everywhere, handed_cell, idiomatic
+from rnn_codemod.rules import RULES, cell_factory, custom_cell, everywhere, handed_cell, idiomatic
 from rnn_codemod.rules.rule import Context
 from rnn_codemod.suppressed import Suppressed
 from rnn_codemod.targets import runtime_imports
@@ -109,7 +109,7 @@ def _remarks(
 
 def _one_rule(decisions: list[Decision]) -> list[Decision]:
     """The decisions without those that one of a rule for several places takes the place of."""
-    for first in (idiomatic.rule.name, handed_cell.rule.name):
+    for first in (idiomatic.rule.name, handed_cell.rule.name, cell_factory.rule.name):
         mine = {place(d) for d in decisions if d.finding.rule == first}
         decisions = [d for d in decisions if d.finding.rule == first or place(d) not in mine]
     return decisions
@@ -135,7 +135,7 @@ def _failure(reading: Reading, decisions: list[Decision]) -> str | None:
 
 
 def exported_cells(text: str) -> frozenset[str]:
-    """What of this text changes for whoever uses it from another file: cells, and what takes one.
+    """What of this text changes for whoever uses it elsewhere: cells, what takes and makes them.
 
     Raises SyntaxError, ValueError or RecursionError for a text that cannot be read.
     """
@@ -145,18 +145,21 @@ def exported_cells(text: str) -> frozenset[str]:
         for node in reading.source.nodes
         if isinstance(node, ast.ClassDef) and reading.values.cell_kind(node) is not None
     }
-    return frozenset(cells.union(taker.definition.name for taker in reading.takers))
+    takers = {taker.definition.name for taker in reading.takers}
+    makers = {factory.definition.name for factory in cell_factory.factories(reading)}
+    return frozenset(cells | takers | makers)
 
 
 def verdicts(text: str, options: Options, around: Around) -> tuple[Verdict, ...]:
     """On what this text defines and others use, what all files that use it say.
 
-    That are custom cells, and classes and functions that are given a cell.
+    That are custom cells, and classes and functions that are given a cell or make one.
     Raises SyntaxError, ValueError or RecursionError for a text that cannot be read.
     """
     judges = (
         (custom_cell.rule, everywhere.verdicts),
         (handed_cell.rule, handed_cell.verdicts),
+        (cell_factory.rule, cell_factory.verdicts),
     )
     wanted = [(rule, judge) for rule, judge in judges if options.wants(rule.name, rule.group)]
     if not wanted:

@@ -9,14 +9,14 @@ from dataclasses import replace
 from rnn_codemod.around import Verdict
 from rnn_codemod.editing.edits import Decision, Span, spans
 from rnn_codemod.findings import Applicability
-from rnn_codemod.rules import RULES, custom_cell, handed_cell
+from rnn_codemod.rules import RULES, cell_factory, custom_cell, handed_cell
 from rnn_codemod.rules.everywhere import path_of
 from rnn_codemod.rules.rule import Context
 from rnn_codemod.suppressed import Suppressed
 
-WHOLE = {"carryless_cell", "custom_cell", "handed_cell", "idiomatic"}
+WHOLE = {"carryless_cell", "cell_factory", "custom_cell", "handed_cell", "idiomatic"}
 """Rules whose decisions, in all files of a project, are one."""
-_JUDGED = {custom_cell.rule.name, handed_cell.rule.name}
+_JUDGED = {cell_factory.rule.name, custom_cell.rule.name, handed_cell.rule.name}
 """Of these it is known with the verdicts what comments leave alone."""
 
 

@@ -74,6 +74,8 @@ _NEAR = 400
 _ALIAS = re.compile(rb"^[ \t]+(\w+)\s*(?::[^=\r\n]+)?=\s*(?:self\s*\.\s*)?(\w+)\s*$", re.MULTILINE)
 _RNN_ELSEWHERE = re.compile(rb"\bRNN\s+as\b|\bRNN\s*(?:[,)]|$)", re.MULTILINE)
 """nn.RNN under another name, or handed on."""
+_RETURNED = re.compile(rb"^[ \t]+return\b[^\r\n]{0,200}?Cell[ \t]*\(", re.MULTILINE)
+_BUILT = re.compile(rb"^[ \t]+(\w+)[ \t]*=[^\r\n]{0,200}?Cell[ \t]*\(", re.MULTILINE)
 _METHOD = re.compile(rb"\bdef\s+([\w\x80-\xff]+)")
 
 
@@ -135,6 +137,14 @@ def _given(name: bytes) -> re.Pattern[bytes]:
     """How a class has a field, or a function a parameter, of this name."""
     parameter = rb"\bdef\s+\w+\s*\((?:[^()]|\([^()]*\))*?(?<![\w.])%s(?!\w)"
     return re.compile(rb"^[ \t]+%s[ \t]*:|" % name + parameter % name, re.MULTILINE)
+
+
+def may_make_cell(data: bytes) -> bool:
+    """Whether the file may define a function that returns a cell that it builds."""
+    if _RETURNED.search(data) is not None:
+        return True
+    names = set(_BUILT.findall(data))
+    return any(b"return " + name in data for name in names)
 
 
 def may_define_wrapper(data: bytes) -> bool:

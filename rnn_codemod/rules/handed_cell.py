@@ -150,7 +150,8 @@ def _home(context: Context, taker: Taker) -> str:
 
 def edits_of(context: Context, taker: Taker) -> list[tuple[ast.Call, str, list[Edit]]]:
     """What changes in one file. Raises CannotWrite."""
-    _check_mentions(context, taker)
+    check_mentions(context, taker.definition)
+    _check_unchanged(context, taker)
     changes: list[tuple[ast.Call, str, list[Edit]]] = []
     if taker.definition in context.reading.scopes:
         if not isinstance(_default(taker), ast.Constant | None):
@@ -249,11 +250,7 @@ def _positions(context: Context, definition: Definition) -> list[str]:
 def _built(context: Context, taker: Taker, made: Construction, sizes: list[Size]) -> list[Edit]:
     """The cell with the size that it is given with as its features."""
     reading, line = context.reading, made.node.lineno
-    odd = [cls for cls in made.classes if cls.lifted or cls.turned or POSITIONAL in cls.bound]
-    if any(k.own_carry or k.convolutional or k.carry is CarryForm.ANY for k in made.kinds):
-        raise CannotWrite(f"the cell in line {line} is of another sort")
-    if made.unsure or odd or made.spread != frozenset():
-        raise CannotWrite(f"it is not known what the cell in line {line} is given")
+    check_plain(made)
     mine = {site.node for site in taker.sites}
     others = {carry.node for carry in reading.sites.own_carries(made)}
     others |= {layer.node for layer in reading.sites.layers(made)}
@@ -271,8 +268,24 @@ def _built(context: Context, taker: Taker, made: Construction, sizes: list[Size]
         if given is None or ast.dump(given) != ast.dump(sizes[0].node):
             raise CannotWrite(f"the cell in line {line} has features already")
         return []
+    return with_features(context, made, one_line(width.text))
+
+
+def check_plain(made: Construction) -> None:
+    """Raise CannotWrite unless it can be told from elsewhere what this cell's features are."""
+    line = made.node.lineno
+    odd = [cls for cls in made.classes if cls.lifted or cls.turned or POSITIONAL in cls.bound]
+    if any(k.own_carry or k.convolutional or k.carry is CarryForm.ANY for k in made.kinds):
+        raise CannotWrite(f"the cell in line {line} is of another sort")
+    if made.unsure or odd or made.spread != frozenset():
+        raise CannotWrite(f"it is not known what the cell in line {line} is given")
+
+
+def with_features(context: Context, made: Construction, features: str) -> list[Edit]:
+    """A cell whose carry is made elsewhere gets its features, and keeps the carry's dtype."""
+    reading = context.reading
     span = reading.source.span(made.node)
-    edits: list[Edit] = [AddArgument(span, "features", one_line(width.text), first=True)]
+    edits: list[Edit] = [AddArgument(span, "features", features, first=True)]
     if made.node.args:
         edits += named_arguments(reading, made)
     if reading.wide_floats or not stays_float32(reading, made):
@@ -294,25 +307,29 @@ def _goes_elsewhere(context: Context, taker: Taker, made: Construction) -> bool:
     return False
 
 
-def _check_mentions(context: Context, taker: Taker) -> None:
-    """Raise CannotWrite where it may be called with arguments that are not in sight."""
-    reading, name = context.reading, taker.definition.name
+def _check_unchanged(context: Context, taker: Taker) -> None:
+    """Raise CannotWrite where a copy of an instance may have another cell or size."""
+    for node in context.reading.source.nodes:
+        match node:
+            case ast.Call(func=ast.Attribute(attr=changing)) if changing in _CHANGED:
+                if {keyword.arg for keyword in node.keywords} & {taker.cell, taker.size}:
+                    raise CannotWrite(f"a field is changed in line {node.lineno}")
+
+
+def check_mentions(context: Context, definition: Definition) -> None:
+    """Raise CannotWrite where a class or function may be called out of sight."""
+    reading, name = context.reading, definition.name
     check_reflection(context, {name})
     called = {node.func for node in reading.source.nodes if isinstance(node, ast.Call)}
     for node in reading.source.nodes:
-        match node:
-            case ast.Call(func=ast.Attribute(attr=changing)) if changing in _CHANGED:
-                names = {keyword.arg for keyword in node.keywords}
-                if names & {taker.cell, taker.size}:
-                    raise CannotWrite(f"a field is changed in line {node.lineno}")
-            case ast.Name() | ast.Attribute() if isinstance(node.ctx, ast.Load):
-                values = reading.values.of(node)
-                mine = any(_is_of(value, taker.definition) for value in values)
-                last = node.id if isinstance(node, ast.Name) else node.attr
-                if mine and node not in called and not _only_looked_at(context, node):
-                    raise CannotWrite(f"{name} is also used as a value, in line {node.lineno}")
-                if last == name and any(isinstance(v, Unknown | Dotted) for v in values):
-                    raise CannotWrite(f"{last} in line {node.lineno} may be this {name}")
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+            values = reading.values.of(node)
+            mine = any(_is_of(value, definition) for value in values)
+            last = node.id if isinstance(node, ast.Name) else node.attr
+            if mine and node not in called and not _only_looked_at(context, node):
+                raise CannotWrite(f"{name} is also used as a value, in line {node.lineno}")
+            if last == name and any(isinstance(v, Unknown | Dotted) for v in values):
+                raise CannotWrite(f"{last} in line {node.lineno} may be this {name}")
 
 
 def unnamed(context: Context, decisions: Iterable[Decision]) -> int:
