@@ -38,6 +38,7 @@ def open_carries(reading: Reading) -> Iterator[ast.Call]:
             case ast.Call(func=ast.Attribute(attr="initialize_carry", value=receiver)):
                 found = reading.values.of(receiver)
                 unknown = any(value == Unknown() or _is_any_cell(value) for value in found)
+                unknown = unknown or (len(found) > 1 and any(map(_is_cell_of_flax, found)))
                 if unknown and _is_legacy(node) and not reading.guards.covers(node):
                     yield node
 
@@ -57,6 +58,14 @@ def _is_any_cell(value: Value) -> bool:
     match value:
         case CellInstance(CellClass(kind)) | CellClass(kind):
             return kind == ANY_CELL
+        case _:
+            return False
+
+
+def _is_cell_of_flax(value: Value) -> bool:
+    match value:
+        case CellInstance(CellClass(kind)) | CellClass(kind):
+            return not kind.own_carry
         case _:
             return False
 

@@ -171,6 +171,8 @@ class Values:
                 self.dotted(node.value) == "sys.modules"
             ):
                 return self.imported(name)
+            case ast.Subscript(slice=ast.Constant(value=int(place))) if self._is_tuple(node.value):
+                return along(self.of(node.value), (place,)) or UNKNOWN
             case ast.Subscript():
                 return items(self.of(node.value)) or UNKNOWN
             case ast.IfExp():
@@ -532,6 +534,16 @@ class Values:
 
     def _call(self, node: ast.Call) -> frozenset[Value]:
         return union(self.called.by(value, node) for value in self.of(node.func)) or UNKNOWN
+
+    def _is_tuple(self, node: ast.expr) -> bool:
+        """Whether a name is bound once, to a tuple that is written out; a list may change."""
+        found = self.scopes.lookup(node.id, node) if isinstance(node, ast.Name) else None
+        return (
+            found is not None
+            and len(found[1]) == 1
+            and not found[1][0].path
+            and isinstance(found[1][0].value, ast.Tuple)
+        )
 
     def _is_globals(self, node: ast.expr) -> bool:
         match node:
