@@ -13,7 +13,7 @@ from rnn_codemod.tree import Disk, Tree
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from rnn_codemod.cache import Cache
+    from rnn_codemod.cache.entries import Cache
 
 Result = TypeVar("Result")
 

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from rnn_codemod.tree import Disk, Tree
+from rnn_codemod.tree import Tree
 
 _IMPORT = re.compile(
     rb"^[ \t\">.]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(?:\(([^)]*)|([^\r\n]*))"
@@ -44,10 +44,10 @@ def _imported(data: bytes) -> Iterator[str]:
 
 
 class Imports:
-    """The imports between given files."""
+    """The imports between given files, and their bytes, as ``tree`` tells."""
 
-    def __init__(self, files: Sequence[str]) -> None:
-        self._tree = Disk()
+    def __init__(self, files: Sequence[str], tree: Tree) -> None:
+        self._tree = tree
         self._given = {self._tree.absolute(path): path for path in files}
         self._known: dict[str, tuple[str, ...]] = {}
 
@@ -70,9 +70,10 @@ class Imports:
 
     def naming(self, word: bytes, graph: Graph) -> list[str]:
         """The files of a graph in whose bytes a word stands."""
-        return [path for path in graph if word in self._bytes(path)]
+        return [path for path in graph if word in self.bytes(path)]
 
-    def _bytes(self, path: str) -> bytes:
+    def bytes(self, path: str) -> bytes:
+        """All bytes of a file, none where it cannot be read."""
         try:
             return self._tree.read(path)
         except OSError:

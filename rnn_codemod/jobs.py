@@ -33,7 +33,9 @@ def with_wide_floats(
     if not widening:
         return list(jobs)
     graph = imports.below(files)
-    importers = leading_to(graph, [path for path in widening if widens_at_once(_bytes(path))])
+    importers = leading_to(
+        graph, [path for path in widening if widens_at_once(imports.bytes(path))]
+    )
     programs = reached_from(graph, importers.union(widening))
     return [replace(job, wide_floats=job.path in programs) for job in jobs]
 
@@ -60,9 +62,10 @@ def jobs_of(
     if len(files) == 1:
         return [Job(candidate.path) for candidate in candidates]
     exported = crew.work(partial(exports, engine, options), _perhaps_exported, defining)
-    names, mentioned = _names(frozenset().union(*exported), files)
+    cells: frozenset[str] = frozenset().union(*(it for it in exported if it))
+    names, mentioned = _names(cells, files, imports)
     users = _users(names, mentioned, unnamed, imports)
-    holders = _holders([seen.path for seen in candidates if seen.may_be_legacy], mentioned)
+    holders = _holders([seen.path for seen in candidates if seen.may_be_legacy], mentioned, imports)
     others = _users_of_holders(holders, frozenset(names), files, imports)
     of_file: dict[str, dict[str, tuple[str, ...]]] = {}
     order = {path: number for number, path in enumerate(files)}
@@ -73,7 +76,7 @@ def jobs_of(
     homes = [Job(job.path, of_file[job.path]) for job in defining if job.path in of_file]
     verdicts: dict[str, list[Verdict]] = {}
     judgements = crew.work(partial(judged, engine, options), _none, homes)
-    for verdict in chain.from_iterable(judgements):
+    for verdict in chain.from_iterable(it for it in judgements if it):
         verdicts.setdefault(verdict.name, []).append(verdict)
     wanted = {candidate.path for candidate in candidates}.union(of_file, others)
     return [
@@ -92,7 +95,7 @@ def _none(_job: Job, _cause: str) -> tuple[Verdict, ...]:
 
 
 def _names(
-    cells: frozenset[str], files: Sequence[str]
+    cells: frozenset[str], files: Sequence[str], imports: Imports
 ) -> tuple[dict[str, frozenset[str]], dict[str, set[str]]]:
     """By cell, its names: its own, its aliases', and those of what derives from it, in any file.
 
@@ -103,8 +106,8 @@ def _names(
     new = cells
     while new:
         found: set[str] = set()
-        for path, names in _mentions(new, files):
-            data = _bytes(path)
+        for path, names in _mentions(new, files, imports):
+            data = imports.bytes(path)
             for name in names:
                 mentioning.setdefault(name, set()).add(path)
                 if "." not in name:
@@ -136,16 +139,16 @@ def _users(
 
 
 def _holders(
-    candidates: Sequence[str], mentioned: Mapping[str, set[str]]
+    candidates: Sequence[str], mentioned: Mapping[str, set[str]], imports: Imports
 ) -> dict[str, frozenset[str]]:
     """By file, the names under which it holds a cell class, of flax or of the project."""
-    holders = {path: holding(_bytes(path)) for path in candidates}
+    holders = {path: holding(imports.bytes(path)) for path in candidates}
     words: dict[str, set[str]] = {}
     for name, paths in mentioned.items():
         for path in paths:
             words.setdefault(path, set()).add(name)
     for path in words:
-        held = holding(_bytes(path), words[path])
+        held = holding(imports.bytes(path), words[path])
         holders[path] = holders.get(path, frozenset()) | held
     return holders
 
@@ -168,16 +171,16 @@ def _users_of_holders(
     while new := {path: held for path, names in new.items() if (held := names - cells)}:
         for path, names in new.items():
             seen.setdefault(path, set()).update(names)
-        mentioned = dict(_mentions(frozenset().union(*new.values()), files))
+        mentioned = dict(_mentions(frozenset().union(*new.values()), files, imports))
         above = imported_by(imports.below(mentioned))
         handed: dict[str, set[str]] = {}
         for home, names in new.items():
             for path in reached_from(above, [home]) & mentioned.keys() - {home}:
                 if words := mentioned[path] & names:
                     handed.setdefault(path, set()).update(words)
-        found.update(path for path in handed if b"flax" in _bytes(path))
+        found.update(path for path in handed if b"flax" in imports.bytes(path))
         new = {
-            path: holding(_bytes(path), words) - seen.get(path, set())
+            path: holding(imports.bytes(path), words) - seen.get(path, set())
             for path, words in handed.items()
         }
     return found
@@ -191,14 +194,9 @@ def _perhaps_exported(job: Job, cause: str) -> frozenset[str]:
         return frozenset()
 
 
-def _bytes(path: str) -> bytes:
-    try:
-        return read(path)
-    except OSError:
-        return b""  # told of when it was looked at
-
-
-def _mentions(names: frozenset[str], files: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
+def _mentions(
+    names: frozenset[str], files: Sequence[str], imports: Imports
+) -> Iterator[tuple[str, frozenset[str]]]:
     """The files, in their order, in which some of the names occur, with those.
 
     Of ``Class.method``, either part is an occurrence.
@@ -208,6 +206,6 @@ def _mentions(names: frozenset[str], files: Sequence[str]) -> Iterator[tuple[str
         for word in name.split("."):
             of_word.setdefault(word.encode(), set()).add(name)
     for path in files:
-        words = names_in(_bytes(path), of_word)
+        words = names_in(imports.bytes(path), of_word)
         if words:
             yield path, frozenset().union(*(of_word[word] for word in words))

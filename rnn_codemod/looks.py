@@ -19,7 +19,7 @@ from rnn_codemod.files.search import (
 )
 from rnn_codemod.imports import Imports, leading_to
 from rnn_codemod.results import FileResult
-from rnn_codemod.tree import read
+from rnn_codemod.tree import Tree, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class Looks:
     """Those that may turn on 64-bit floats."""
 
 
-def look_at(paths: Sequence[str]) -> Looks:
-    """Looks at all bytes. Where no file names Flax nothing can lead there, and no more is asked."""
+def look_at(paths: Sequence[str], tree: Tree) -> Looks:
+    """Looks at all bytes. Where no file names Flax nothing leads there, and no more is asked."""
     unread: list[Look] = []
     for path in paths:
         try:
@@ -61,16 +61,16 @@ def look_at(paths: Sequence[str]) -> Looks:
             unread.append(FileResult(path))
     else:
         return Looks(tuple(unread))
-    looked = [_look(path) for path in paths]
+    looked = [_look(path, tree) for path in paths]
     return Looks(
         tuple(seen for seen, _ in looked), tuple(seen.path for seen, wide in looked if wide)
     )
 
 
-def _look(path: str) -> tuple[Look, bool]:
+def _look(path: str, tree: Tree) -> tuple[Look, bool]:
     """The look at a file, and whether it may widen floats."""
     try:
-        data = read(path)
+        data = tree.read(path)
     except OSError as error:
         return _unread(path, error), False
     return _looked(path, data), widens_floats(data)

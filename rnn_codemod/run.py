@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rnn_codemod.cache.traced import Traced
 from rnn_codemod.crew import Crew
 from rnn_codemod.files.discover import discover
 from rnn_codemod.files.problem import Problem, os_cause
@@ -16,15 +17,16 @@ from rnn_codemod.files.search import may_be_legacy
 from rnn_codemod.findings import Options
 from rnn_codemod.imports import Imports
 from rnn_codemod.jobs import jobs_of, with_wide_floats
-from rnn_codemod.looks import Candidate, look_at, settled
+from rnn_codemod.looks import Candidate, Looks, look_at, settled
 from rnn_codemod.results import FileResult
 from rnn_codemod.shard import WHOLE, Shard
 from rnn_codemod.treat import Engine, Job, the_rules, treat
+from rnn_codemod.tree import Disk, Tree
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from rnn_codemod.cache import Cache
+    from rnn_codemod.cache.entries import Cache
 
 BYTES_PER_PROCESS = 150_000
 """With less source than this for each, another process costs more than it saves."""
@@ -74,42 +76,29 @@ def migrate_paths(
         for problem in found.problems
         if shard.holds(problem.path)
     )
-    imports = Imports(found.files)
-    looked = look_at(found.files)
-    unnamed = [it.path for it in looked.files if isinstance(it, Candidate) and it.may_use_unnamed]
-    looks = settled(looked.files, imports)
-    candidates = [seen for seen in looks if isinstance(seen, Candidate)]
+    # What stands in for the rules may change from run to run.
+    folder = cache if engine is None else None
+    disk = Disk()
+    tree = disk if folder is None else Traced(disk, {})
+    looked = look_at(found.files, tree)
     treated: Iterator[FileResult] = iter(())
     at_work: set[str] = set()
-    if candidates:
-        if engine is not None:
-            cache = None  # What stands in for the rules may change from run to run.
-        engine = engine or the_rules()
-        if processes is None:
-            processes = _worth(sum(candidate.size for candidate in candidates))
-        crew = Crew(processes, executor, _kept(cache, options, bool(processes or executor)))
-        jobs = jobs_of(candidates, found.files, unnamed, options, crew, engine, imports)
-        jobs = with_wide_floats(jobs, looked.widening, found.files, imports)
-        if shard != WHOLE:
-            jobs = _part(jobs, paths, options, shard)
-        treated = crew.work(partial(treat, engine, options), _died, jobs)
-        if mode is Mode.WRITE:
-            # A file is read for the names of others too: none may change before all are treated.
-            from rnn_codemod.held import held_together
-
-            treated = iter(held_together(jobs, list(treated)))
-        at_work = {job.path for job in jobs}
+    if any(isinstance(seen, Candidate) for seen in looked.files):
+        run = _Run(paths, options, mode, processes, executor, shard, engine, folder)
+        at_work, treated = run.treated(found.files, looked, tree)
     told: list[FileResult] = []
-    for seen in looks:
-        result = next(treated) if seen.path in at_work else seen
-        if isinstance(result, FileResult):
-            mine = shard.holds(result.path)
-            if mine:
-                result = _finished(result, mode)
-            if at_work and result != FileResult(result.path):
-                told.append(replace(result, before=b"", after=b""))
-            if mine:
-                yield result
+    for seen in looked.files:
+        result = seen if isinstance(seen, FileResult) else FileResult(seen.path)
+        if seen.path in at_work:
+            result = next(treated)
+        mine = shard.holds(result.path)
+        if mine:
+            result = _finished(result, mode)
+        if at_work and result != FileResult(result.path):
+            told.append(replace(result, before=b"", after=b""))
+        if mine:
+            yield result
+    next(treated, None)  # What keeps the results does so at their end.
     if told:
         from rnn_codemod.pins.evidence import Evidence
         from rnn_codemod.pins.project import pin_results
@@ -135,12 +124,88 @@ def migrate_bytes(
     return next(crew.work(partial(treat, engine or the_rules(), options), _died, jobs))
 
 
-def _kept(folder: str | None, options: Options, deep: bool) -> Cache | None:
-    if folder is None:
-        return None
-    from rnn_codemod.cache import Cache
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """How the candidates are treated: what ``migrate_paths`` was asked for."""
 
-    return Cache(folder, options, deep)
+    paths: Sequence[str]
+    options: Options
+    mode: Mode
+    processes: int | None
+    executor: Executor | None
+    shard: Shard
+    engine: Engine | None
+    cache: str | None
+
+    def treated(
+        self, files: Sequence[str], looked: Looks, tree: Tree
+    ) -> tuple[set[str], Iterator[FileResult]]:
+        """The files that are treated, and their results in order."""
+        kept = self._kept()
+        whole = None
+        if kept is not None and isinstance(tree, Traced) and self.shard == WHOLE:
+            from rnn_codemod.cache.whole import Whole
+
+            whole = Whole(kept, self.paths, files, tree)
+            recalled = whole.recalled()
+            if recalled is not None and not (self._writes and recalled.changes):
+                crew = Crew(1 if self.processes is None else self.processes, self.executor, kept)
+                return set(recalled.paths), recalled.all_results(partial(self._results, crew))
+        imports = Imports(files, tree)
+        looks = settled(looked.files, imports)
+        candidates = [seen for seen in looks if isinstance(seen, Candidate)]
+        if not candidates:
+            return set(), iter(())
+        crew = Crew(self._crew_size(candidates), self.executor, kept)
+        jobs = self._jobs(candidates, files, looked, crew, imports)
+        results = self._results(crew, jobs)
+        if self._writes:
+            # A file is read for the names of others too: none may change before all are treated.
+            from rnn_codemod.held import held_together
+
+            done = held_together(jobs, list(results))
+            results = iter(done)
+            if any(it.before != it.after for it in done):
+                whole = None  # What was kept would be of files that are no more.
+        if whole is not None:
+            results = whole.keeping(jobs, results)
+        return {job.path for job in jobs}, results
+
+    @property
+    def _writes(self) -> bool:
+        return self.mode is Mode.WRITE
+
+    def _kept(self) -> Cache | None:
+        if self.cache is None:
+            return None
+        from rnn_codemod.cache.entries import Cache
+
+        return Cache(self.cache, self.options, self.processes != 0 or self.executor is not None)
+
+    def _crew_size(self, candidates: Sequence[Candidate]) -> int:
+        if self.processes is None:
+            return _worth(sum(candidate.size for candidate in candidates))
+        return self.processes
+
+    def _jobs(
+        self,
+        candidates: Sequence[Candidate],
+        files: Sequence[str],
+        looked: Looks,
+        crew: Crew,
+        imports: Imports,
+    ) -> list[Job]:
+        unnamed = [
+            it.path for it in looked.files if isinstance(it, Candidate) and it.may_use_unnamed
+        ]
+        engine = self.engine or the_rules()
+        jobs = jobs_of(candidates, files, unnamed, self.options, crew, engine, imports)
+        jobs = with_wide_floats(jobs, looked.widening, files, imports)
+        return jobs if self.shard == WHOLE else _part(jobs, self.paths, self.options, self.shard)
+
+    def _results(self, crew: Crew, jobs: Sequence[Job]) -> Iterator[FileResult]:
+        engine = self.engine or the_rules()
+        return crew.work(partial(treat, engine, self.options), _died, jobs)
 
 
 def _worth(size: int) -> int:

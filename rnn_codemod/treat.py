@@ -54,10 +54,10 @@ def the_rules() -> Engine:
     return Engine(migrate_source, exported_cells, verdicts)
 
 
-def exports(engine: Engine, options: Options, tree: Tree, job: Job) -> frozenset[str]:
+def exports(engine: Engine, options: Options, tree: Tree, job: Job) -> frozenset[str] | None:
     """The cells in a file that others could use; none where ``treat`` will tell of a problem.
 
-    A wrapper that may change is ``Class.method``.
+    A wrapper that may change is ``Class.method``. ``None`` for what may be another time.
     """
     try:
         text = decode(tree.read(job.path)).text
@@ -67,17 +67,24 @@ def exports(engine: Engine, options: Options, tree: Tree, job: Job) -> frozenset
         from rnn_codemod.style.wrapper import exported_wrappers
 
         return cells.union(exported_wrappers(text))
-    except Exception:
+    except (SyntaxError, ValueError):
         return frozenset()
+    except Exception:
+        return None
 
 
-def judged(engine: Engine, options: Options, tree: Tree, job: Job) -> tuple[Verdict, ...]:
-    """On the cells in a file, what the files that use them say; none where it cannot be read."""
+def judged(engine: Engine, options: Options, tree: Tree, job: Job) -> tuple[Verdict, ...] | None:
+    """On the cells in a file, what the files that use them say; none where it cannot be read.
+
+    ``None`` for what may be another time.
+    """
     try:
         text = decode(tree.read(job.path)).text
         return engine.verdicts(text, options, _around(tree, job))
-    except Exception:
+    except (SyntaxError, ValueError):
         return ()
+    except Exception:
+        return None
 
 
 def _around(tree: Tree, job: Job) -> Around:

@@ -40,7 +40,7 @@ COMPARED = 1_000
 OURS = [sys.executable, "-m", "rnn_codemod"]
 SEARCH = (
     "from rnn_codemod.files.discover import discover; from rnn_codemod.looks import look_at; "
-    "look_at(discover(['.']).files)"
+    "from rnn_codemod.tree import Disk; look_at(discover(['.']).files, Disk())"
 )
 
 

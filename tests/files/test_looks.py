@@ -52,7 +52,7 @@ def _write(folder: Path, files: dict[str, str]) -> list[str]:
 
 
 def _candidates(paths: list[str]) -> set[str]:
-    seen = settled(look_at(paths).files, Imports(paths))
+    seen = settled(look_at(paths, Disk()).files, Imports(paths, Disk()))
     return {Path(it.path).name for it in seen if isinstance(it, Candidate)}
 
 
@@ -85,5 +85,5 @@ def test_without_flax_each_file_is_read_once_and_no_import_followed(
 def test_what_cannot_be_read_is_told_also_without_flax(tmp_path: Path) -> None:
     paths = _write(tmp_path, OUT_OF_REACH["no file names Flax"])
     Path(paths[1]).unlink()
-    seen = look_at(paths).files
+    seen = look_at(paths, Disk()).files
     assert [it.problem is not None for it in seen] == [False, True, False]

@@ -13,8 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from rnn_codemod import FileResult, Mode, Options, cache, migrate_paths
+from rnn_codemod import FileResult, Mode, Options, migrate_paths
+from rnn_codemod.cache import entries as cache
+from rnn_codemod.cache import shelf, whole
+from rnn_codemod.cache.traced import CHANGED, Traced, digest
 from rnn_codemod.treat import the_rules
+from rnn_codemod.tree import Disk
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,7 +54,7 @@ def treated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def without_broken(treated: list[str]) -> set[str]:
-    """What failed is tried again each time; so is the search for cells where there were none."""
+    """What failed is tried again each time."""
     return set(treated) - {"broken.py"}
 
 
@@ -167,18 +171,21 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "foreign": lambda data: signed(b"[]"),
     "nested": lambda data: signed(b'{"key": 1, "trace": [], "result": []}'),
     "of another kind": lambda data: signed(
-        json.dumps({"key": json.loads(data.partition(b"\n")[2])["key"], "trace": 5}).encode()
+        json.dumps({"key": last_line(data)["key"], "trace": 5}).encode()
     ),
     "no result": lambda data: signed(
-        json.dumps(
-            {**json.loads(data.partition(b"\n")[2]), "result": {"path": 1, "before": 2}}
-        ).encode()
+        json.dumps({**last_line(data), "result": {"path": 1, "before": 2}}).encode()
     ),
 }
 
 
+def last_line(data: bytes) -> dict[str, object]:
+    found: dict[str, object] = json.loads(data.split(b"\n")[-2])
+    return found
+
+
 def signed(body: bytes) -> bytes:
-    return cache._digest(body).encode() + b"\n" + body
+    return body + b"\n" + digest(body).encode()
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
@@ -208,6 +215,87 @@ def test_entries_in_each_others_place(
     for entry, other in zip(entries(kept), data[1:] + data[:1], strict=True):
         entry.write_bytes(other)
     assert run(kept) == expected
+
+
+@pytest.fixture
+def worked(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The work that a run asks of single entries; a whole run that is recalled asks none."""
+    monkeypatch.chdir(project)
+    asked: list[str] = []
+    original = cache.Cache._load
+
+    def load(self, key):  # type: ignore[no-untyped-def]
+        asked.append(json.loads(key)["path"])
+        return original(self, key)
+
+    monkeypatch.setattr(cache.Cache, "_load", load)
+    return asked
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_whole_run_is_not_recalled_after_a_change(
+    project: Path, worked: list[str], kept: str, change: Callable[[Path], object]
+) -> None:
+    run(kept)
+    change(project)
+    worked.clear()
+    assert run(kept) == run(None)
+    assert set(worked) > {"broken.py"}
+    worked.clear()
+    assert run(kept) == run(None)
+    assert worked == ["broken.py"]
+
+
+def test_a_whole_run_is_recalled(project: Path, worked: list[str], kept: str) -> None:
+    expected = run(None)
+    assert run(kept) == expected
+    worked.clear()
+    assert run(kept) == run(kept, mode=Mode.CHECK) == expected
+    assert worked == ["broken.py"] * 2  # What failed is tried again.
+    assert run(kept, Options(unsafe=True)) == run(None, Options(unsafe=True))
+
+
+def test_a_whole_run_that_would_write_is_decided_anew(
+    project: Path, worked: list[str], kept: str
+) -> None:
+    run(kept)
+    worked.clear()
+    expected = {it.path: it.after for it in run(None) if it.after}
+    run(kept, mode=Mode.WRITE)
+    assert "train_0.py" in worked
+    assert {path: Path(path).read_bytes() for path in expected} == expected
+
+
+def test_a_file_that_changes_during_the_run(
+    project: Path, worked: list[str], kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First its bytes are looked at, then it is treated; in between someone saves it."""
+    path = project / "train_0.py"
+    before = path.read_bytes()
+    after = before.replace(b"WIDTH)", b"7)")
+    looked = whole.Whole.recalled
+
+    def change(self):  # type: ignore[no-untyped-def]
+        path.write_bytes(after)
+        return looked(self)
+
+    with monkeypatch.context() as changed:
+        changed.setattr(whole.Whole, "recalled", change)
+        run(kept)
+    for data in (before, after):
+        path.write_bytes(data)
+        worked.clear()
+        assert run(kept) == run(None)
+        assert "train_0.py" in worked
+
+
+def test_two_answers_to_one_question_never_hold(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    tree = Traced(Disk(), {})
+    for text in ("one", "two", "one"):
+        path.write_text(text)
+        tree.read(str(path))
+    assert tree.trace == {("read", str(path)): CHANGED}
 
 
 def test_no_place_to_keep_anything(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,19 +366,19 @@ def test_old_entries_go(
     old, young, *_ = entries(kept)
     foreign = Path(kept, "notes.txt")
     foreign.write_text("mine")
-    long_ago = time.time() - (cache.KEPT_DAYS + 1) * cache.DAY
+    long_ago = time.time() - (shelf.KEPT_DAYS + 1) * shelf.DAY
     os.utime(old, (long_ago, long_ago))
-    marker = Path(kept, cache.PRUNED)
+    marker = Path(kept, shelf.PRUNED)
     marker.unlink()
-    cache.Cache(kept, Options(), False)._prune()
+    shelf.Shelf(kept).prune()
     assert not old.exists()
     assert young.exists()
     assert foreign.exists()
-    monkeypatch.setattr(cache, "KEPT_BYTES", young.stat().st_size)
-    cache.Cache(kept, Options(), False)._prune()
+    monkeypatch.setattr(shelf, "KEPT_BYTES", young.stat().st_size)
+    shelf.Shelf(kept).prune()
     assert len(entries(kept)) > 1  # not yet, for today it is done
     marker.unlink()
-    cache.Cache(kept, Options(), False)._prune()
+    shelf.Shelf(kept).prune()
     assert len(entries(kept)) <= 1
 
 
