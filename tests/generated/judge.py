@@ -136,14 +136,18 @@ def comments_of(text: str) -> list[str]:
 
 
 def _sites(text: str, refused: tuple[Finding, ...]) -> Iterator[str]:
-    """The source of the refused calls."""
+    """The source of the refused calls; of a call of what a call gives, without its arguments."""
     at = {(finding.line, finding.column) for finding in refused}
     lines = text.splitlines()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Call):
-            column = len(lines[node.lineno - 1].encode()[: node.col_offset].decode()) + 1
-            if (node.lineno, column) in at:
-                yield ast.get_source_segment(text, node) or ""
+    sites = {
+        node.func if isinstance(node.func, ast.Call) else node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call)
+    }
+    for node in sites:
+        column = len(lines[node.lineno - 1].encode()[: node.col_offset].decode()) + 1
+        if (node.lineno, column) in at:
+            yield ast.get_source_segment(text, node) or ""
 
 
 def _first_difference(one: str, two: str) -> str:

@@ -170,7 +170,7 @@ def _handed(w: Writer, cell: OwnCell, value: int) -> None:
     w.block(f"def {run}(cell, x):", f"    carry = {call}", "    return cell(carry, x)")
     lines = [f"@{w.nn('compact')}", "def __call__(self, x):"]
     lines += [f"    cell = {cell.name}({cell.arguments(w)})"]
-    if w.maybe():
+    if w.maybe() and other == value:  # One cell has one size.
         call = carry_call(w, "cell", w.key(), "(x.shape[0],)", str(value), drawn=False)
         lines += [f"    carry = {call}", "    cell(carry, x)"]
     lines.append(f"    return {run}(cell, x)")
