@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import io
 import itertools
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rnn_codemod.editing.long_lines import LIMIT
-from rnn_codemod.reading.source import quiet_tree
-
-_OPEN, _CLOSE = "([{", ")]}"
+from rnn_codemod.editing.long_lines import CLOSE, LIMIT, OPEN, means_the_same
 
 
 def aligned(before: str, after: str, newline: str) -> str:
@@ -40,10 +36,10 @@ def aligned(before: str, after: str, newline: str) -> str:
                 new = _below(head, rest, block.column, limit, newline)
             lines[block.first : block.last + 1] = new
             end = block.first
-        same = ast.dump(quiet_tree("".join(lines))) == ast.dump(quiet_tree(after))
+        moved_along = "".join(lines)
+        return moved_along if means_the_same(moved_along, after) else after
     except (SyntaxError, tokenize.TokenError, ValueError, RecursionError):
         return after
-    return "".join(lines) if same else after
 
 
 @dataclass(frozen=True)
@@ -67,9 +63,9 @@ def _blocks(text: str) -> Iterator[_Block]:
             fixed.add(row)
         elif over_lines and token.type not in (tokenize.NEWLINE, tokenize.NL):
             fixed.update(range(row, token.end[0]))
-        elif token.type == tokenize.OP and token.string in _OPEN:
+        elif token.type == tokenize.OP and token.string in OPEN:
             open_.append((row, column))
-        elif token.type == tokenize.OP and token.string in _CLOSE:
+        elif token.type == tokenize.OP and token.string in CLOSE:
             first, start = open_.pop()
             if first != row and (first not in found or found[first].column < start):
                 found[first] = _Block(first, row, start)
@@ -85,7 +81,7 @@ def _indent(line: str) -> int:
 def _hangs(above: str, line: str) -> bool:
     """Whether ``line`` begins under what follows a bracket in ``above``."""
     at = _indent(line)
-    return 0 < at < len(above) and above[at - 1] in _OPEN and bool(line.strip())
+    return 0 < at < len(above) and above[at - 1] in OPEN and bool(line.strip())
 
 
 def _under(head: str, rest: list[str], column: int) -> list[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from rnn_codemod.reading.source import quiet_tree
 
 LIMIT = 100
-_OPEN, _CLOSE = "([{", ")]}"
+OPEN, CLOSE = "([{", ")]}"
 _PASSES = 3
 """A line broken once may still be too long, and so on, to this depth."""
 _COMPOUND = re.compile(r"\s*(async|class|def|elif|else|except|for|if|try|while|with)\b")
@@ -34,10 +34,14 @@ def within_width(before: str, after: str, newline: str) -> str:
         for _ in range(_PASSES):
             lines = _Lines(broken, newline, limit)
             broken = "".join(_broken(lines, number, known) for number in range(len(lines.texts)))
-        same = ast.dump(quiet_tree(broken)) == ast.dump(quiet_tree(after))
+        return broken if means_the_same(broken, after) else after
     except (SyntaxError, tokenize.TokenError, ValueError, RecursionError):
         return after
-    return broken if same else after
+
+
+def means_the_same(one: str, other: str) -> bool:
+    """Whether two texts differ in nothing but their layout. Raises SyntaxError and its like."""
+    return one == other or ast.dump(quiet_tree(one)) == ast.dump(quiet_tree(other))
 
 
 @dataclass(frozen=True)
@@ -91,19 +95,19 @@ class _Lines:
             formatted = tokenize.tok_name[token.type].endswith("STRING_START")
             if token.type == tokenize.COMMENT or token.string == ";" or formatted:
                 self.fixed.add(row)
-            if token.type == tokenize.OP and token.string in _OPEN:
+            if token.type == tokenize.OP and token.string in OPEN:
                 subscript = token.string == "[" and (
-                    last.string in {*_CLOSE}
+                    last.string in {*CLOSE}
                     or (last.type == tokenize.NAME and not keyword.iskeyword(last.string))
                 )
                 open_.append((row, column, subscript, [], []))
-            elif token.type == tokenize.OP and token.string in _CLOSE:
+            elif token.type == tokenize.OP and token.string in CLOSE:
                 begun, start, subscript, commas, loops = open_.pop()
                 if begun != row:
                     if not self.hanging.get(begun) or start > max(self.hanging[begun]):
                         self.listed[begun] = [at for line, at in commas if line == begun]
                     self.hanging.setdefault(begun, []).append(start)
-                if begun == row and not subscript and last.string not in _OPEN:
+                if begun == row and not subscript and last.string not in OPEN:
                     parted = tuple(at for _, at in commas)
                     pair = _Pair(start, column, parted, tuple(loops))
                     self.pairs.setdefault(row, []).append(pair)
@@ -134,9 +138,9 @@ def _broken(lines: _Lines, number: int, known: set[str]) -> str:
             if len(head) <= lines.limit and len(tail) <= lines.limit:
                 return lines.newline.join([head, tail]) + whole[len(text) :]
     for pair in _outer(lines.pairs.get(number, [])):
-        if any(column > pair.end for column in hanging) and text[-1] not in _OPEN:
+        if any(column > pair.end for column in hanging) and text[-1] not in OPEN:
             continue
-        inside = [column + 1 for column in hanging if column < pair.start and text[-1] not in _OPEN]
+        inside = [column + 1 for column in hanging if column < pair.start and text[-1] not in OPEN]
         indentation = margin.ljust(max([0, *inside]))
         deeper = indentation + ("\t" if indentation.endswith("\t") else "    ")
         head, tail = text[: pair.start + 1], indentation + text[pair.end :]
