@@ -10,11 +10,13 @@ from rnn_codemod.tree import Disk, Tree
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What all files that use a custom cell say of it, told once for all of them.
+    """What all files that use a class or a function say of it, told once for all of them.
 
     Every path is absolute, and everything is in the order in which the files were read.
     """
 
+    rule: str
+    """Who asked: of one class, several rules may ask."""
     home: str
     """The file that defines the class."""
     name: str
@@ -25,7 +27,7 @@ class Verdict:
     initialized: bool = False
     """Whether a carry of it is created with an init_fn, or whatever else its method takes."""
     names: tuple[str, ...] = ()
-    """Those of the class and of all that inherit its carry."""
+    """Those of the class and of all that inherit its carry; or the parameter that is meant."""
     open_carries: tuple[tuple[str, int], ...] = ()
     """Lines with a carry that may be of an instance which is handed on."""
     faults: tuple[tuple[str, str], ...] = ()
@@ -48,6 +50,6 @@ class Around:
     tree: Tree = field(default_factory=Disk)
     """Answers which files and folders there are."""
     verdicts: tuple[Verdict, ...] = ()
-    """On custom cells of the project that the file may use."""
+    """On what the file may use of the project."""
     wide_floats: bool = False
     """Whether another file turns on 64-bit floats for this one."""

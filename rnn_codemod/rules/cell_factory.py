@@ -13,10 +13,11 @@ from rnn_codemod.reading.definitions import returned
 from rnn_codemod.reading.facts import CarryCall, Construction, RnnCall
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.value import CellInstance, FunctionValue, RnnClass
+from rnn_codemod.rules.calls_of import check_mentions
 from rnn_codemod.rules.cell_class import Unread, other_files
-from rnn_codemod.rules.everywhere import path_of
+from rnn_codemod.rules.everywhere import home_of, known_verdict, path_of
 from rnn_codemod.rules.forms import shaped_by_input, size_in_shape
-from rnn_codemod.rules.handed_cell import check_mentions, check_plain, with_features
+from rnn_codemod.rules.from_elsewhere import check_plain, with_features
 from rnn_codemod.rules.instance_carry import MESSAGE as ASKED
 from rnn_codemod.rules.missing_features import MESSAGE as BUILT
 from rnn_codemod.rules.rnn_size import MESSAGE as SIZED
@@ -94,9 +95,8 @@ def verdicts(context: Context) -> Iterator[Verdict]:
 
 def _everywhere(context: Context, factory: CellFactory) -> Verdict:
     """What all files that call the factory say of it."""
-    mine = _home(context, factory), factory.definition.lineno, ()
-    known = [it for it in context.verdicts if (it.home, it.line, it.names) == mine]
-    return known[0] if known else _verdict(context, factory)
+    known = known_verdict(context, rule.name, factory.definition)
+    return known or _verdict(context, factory)
 
 
 def _size(told: Verdict) -> str:
@@ -112,7 +112,7 @@ def _size(told: Verdict) -> str:
 
 def _verdict(context: Context, factory: CellFactory) -> Verdict:
     name, line = factory.definition.name, factory.definition.lineno
-    told = Verdict(_home(context, factory), name, line)
+    told = Verdict(rule.name, home_of(context, factory.definition), name, line)
     if factory.home is not context.reading and name not in context.users:
         return told  # Who else uses it is not known.
     try:
@@ -130,10 +130,6 @@ def _verdict(context: Context, factory: CellFactory) -> Verdict:
         except CannotWrite as why:
             return replace(told, faults=((path_of(file), str(why)),))
     return told
-
-
-def _home(context: Context, factory: CellFactory) -> str:
-    return path_of(replace(context, reading=factory.home))
 
 
 def _sites(

@@ -21,6 +21,8 @@ from rnn_codemod.rules.cell_uses import (
 from rnn_codemod.rules.rule import CannotWrite, Context
 from rnn_codemod.unnamed import open_carries
 
+RULE = "custom_cell"
+
 
 def verdicts(context: Context) -> Iterator[Verdict]:
     """On each cell with a legacy carry of its own that the file of ``context`` defines."""
@@ -35,9 +37,7 @@ def verdicts(context: Context) -> Iterator[Verdict]:
 def check_everywhere(context: Context, cell: CellUses) -> Verdict:
     """What all files say of the class. Raises CannotWrite unless every one can be written."""
     name = cell.definition.name
-    home = _home(context, cell)
-    known = [it for it in context.verdicts if (it.home, it.line) == (home, cell.definition.lineno)]
-    verdict = known[0] if known else _verdict(context, cell)
+    verdict = known_verdict(context, RULE, cell.definition) or _verdict(context, cell)
     if verdict.unread:
         raise Unread(verdict.unread, name)
     used = cell.constructions or cell.carries or cell.layers
@@ -61,10 +61,30 @@ def path_of(context: Context) -> str:
     return path if context.world is None else context.world.absolute(path)
 
 
+def home_of(context: Context, definition: ast.ClassDef | ast.FunctionDef) -> str:
+    """The path of the file that a class or a function stands in."""
+    if definition in context.reading.scopes or context.world is None:
+        return path_of(context)
+    owner = context.world.owner(definition)
+    return path_of(context if owner is None else replace(context, reading=owner))
+
+
+def known_verdict(
+    context: Context, rule: str, definition: ast.ClassDef | ast.FunctionDef, *names: str
+) -> Verdict | None:
+    """What is known already of a class or a function; ``names`` where it is on a part of it."""
+    home, line = home_of(context, definition), definition.lineno
+    for it in context.verdicts:
+        if (it.rule, it.home, it.line) == (rule, home, line) and (not names or it.names == names):
+            return it
+    return None
+
+
 def _verdict(context: Context, cell: CellUses) -> Verdict:
-    told = Verdict(_home(context, cell), cell.definition.name, cell.definition.lineno)
+    definition = cell.definition
+    told = Verdict(RULE, home_of(context, definition), definition.name, definition.lineno)
     try:
-        files = [context, *other_files(context, cell.definition)]
+        files = [context, *other_files(context, definition)]
     except Unread as why:
         return replace(told, unread=why.path)
     cells = [uses_of(file, cell.kind, cell.method) for file in files]
@@ -91,11 +111,6 @@ def _open_carries(files: Sequence[Context]) -> Iterator[tuple[str, int]]:
     for file in files:
         for node in islice(open_carries(file.reading), 1):
             yield path_of(file), node.lineno
-
-
-def _home(context: Context, cell: CellUses) -> str:
-    owner = context.world.owner(cell.definition) if context.world is not None else None
-    return path_of(context if owner is None else replace(context, reading=owner))
 
 
 def _check_file(context: Context, cell: CellUses, names: set[str]) -> None:

@@ -8,38 +8,29 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from rnn_codemod.around import Verdict
-from rnn_codemod.editing.edits import AddArgument, Decision, Edit
-from rnn_codemod.reading.definitions import field_names
+from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.reading.facts import CarryCall, Construction, RnnCall, given_features
-from rnn_codemod.reading.kinds import CarryForm, transform_name
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.takers import Definition, Taker, takers_of
-from rnn_codemod.reading.value import (
-    POSITIONAL,
-    CellInstance,
-    Dotted,
-    FunctionValue,
-    ModuleClass,
-    Unknown,
-    Value,
-    union,
-)
+from rnn_codemod.reading.value import CellInstance, union
 from rnn_codemod.reading.width import Size, Width
 from rnn_codemod.rules.axes import one_line
-from rnn_codemod.rules.carry_init import plain_zeros, stays_float32
+from rnn_codemod.rules.calls_of import (
+    arguments,
+    called,
+    check_mentions,
+    check_unchanged,
+    defaults,
+)
 from rnn_codemod.rules.cell_class import Unread, other_files
-from rnn_codemod.rules.cell_uses import check_reflection, is_annotation
-from rnn_codemod.rules.everywhere import path_of
-from rnn_codemod.rules.forms import named_arguments, shaped_by_input, size_in_shape
+from rnn_codemod.rules.everywhere import home_of, known_verdict, path_of
+from rnn_codemod.rules.forms import shaped_by_input, size_in_shape
+from rnn_codemod.rules.from_elsewhere import check_plain, with_features
 from rnn_codemod.rules.instance_carry import MESSAGE as ASKED
 from rnn_codemod.rules.missing_features import MESSAGE as BUILT
 from rnn_codemod.rules.rnn_size import MESSAGE as SIZED
 from rnn_codemod.rules.rnn_size import without_size
 from rnn_codemod.rules.rule import CannotWrite, Context, Rule
-
-_CHANGED = {"clone", "copy", "replace"}
-_OTHER_ORDER = ("ClassVar", "InitVar", "KW_ONLY", "kw_only", "init=")
-"""What makes the order of the constructor's parameters another than that of the fields."""
 
 
 def find(context: Context) -> Iterator[Decision]:
@@ -67,17 +58,10 @@ def _takers(context: Context) -> Iterator[Taker]:
     found = {(taker.definition, taker.cell): taker for taker in context.reading.takers}
     for node in context.reading.source.nodes:
         if isinstance(node, ast.Call):
-            for definition in _called(context, node):
+            for definition in called(context, node):
                 for taker in _takers_of(context, definition):
                     found.setdefault((definition, taker.cell), taker)
     yield from found.values()
-
-
-def _called(context: Context, call: ast.Call) -> Iterator[Definition]:
-    for value in context.reading.values.of(call.func):
-        match value:
-            case ModuleClass(definition) | FunctionValue(ast.FunctionDef() as definition):
-                yield definition
 
 
 def _takers_of(context: Context, definition: Definition) -> Iterator[Taker]:
@@ -97,9 +81,8 @@ def verdicts(context: Context) -> Iterator[Verdict]:
 
 def _everywhere(context: Context, taker: Taker) -> Verdict:
     """What all files that use the taker say of it."""
-    mine = _home(context, taker), taker.definition.lineno, (taker.cell,)
-    known = [it for it in context.verdicts if (it.home, it.line, it.names) == mine]
-    return known[0] if known else _verdict(context, taker)
+    known = known_verdict(context, rule.name, taker.definition, taker.cell)
+    return known or _verdict(context, taker)
 
 
 def _check(verdict: Verdict) -> None:
@@ -112,9 +95,9 @@ def _check(verdict: Verdict) -> None:
 
 def _verdict(context: Context, taker: Taker) -> Verdict:
     name, line = taker.definition.name, taker.definition.lineno
+    told = Verdict(rule.name, home_of(context, taker.definition), name, line, names=(taker.cell,))
     if taker.definition not in context.reading.scopes and name not in context.users:
-        return Verdict(_home(context, taker), name, line)  # Who else uses it is not known.
-    told = Verdict(_home(context, taker), name, line, names=(taker.cell,))
+        return told  # Who else uses it is not known.
     try:
         files = [context, *other_files(context, taker.definition)]
     except Unread as why:
@@ -135,33 +118,26 @@ def _is_given_cell(context: Context, taker: Taker) -> bool:
     return any(
         isinstance(value, CellInstance)
         for call in context.reading.source.nodes
-        if isinstance(call, ast.Call) and taker.definition in _called(context, call)
+        if isinstance(call, ast.Call) and taker.definition in called(context, call)
         for given in (*call.args, *(keyword.value for keyword in call.keywords))
         for value in values.of(given)
     )
 
 
-def _home(context: Context, taker: Taker) -> str:
-    if taker.definition in context.reading.scopes or context.world is None:
-        return path_of(context)
-    owner = context.world.owner(taker.definition)
-    return path_of(context if owner is None else replace(context, reading=owner))
-
-
 def edits_of(context: Context, taker: Taker) -> list[tuple[ast.Call, str, list[Edit]]]:
     """What changes in one file. Raises CannotWrite."""
     check_mentions(context, taker.definition)
-    _check_unchanged(context, taker)
+    check_unchanged(context, {taker.cell, taker.size})
     changes: list[tuple[ast.Call, str, list[Edit]]] = []
     if taker.definition in context.reading.scopes:
-        if not isinstance(_default(taker), ast.Constant | None):
+        if not isinstance(defaults(taker.definition).get(taker.cell), ast.Constant | None):
             raise CannotWrite(f"{taker.cell} has a default, whose size is not known")
         for site in taker.sites:
             message = SIZED if isinstance(site, RnnCall) else ASKED
             changes.append((site.node, message, _asked(context, site)))
     sizes: dict[Construction, list[Size]] = {}
     for node in context.reading.source.nodes:
-        if isinstance(node, ast.Call) and taker.definition in _called(context, node):
+        if isinstance(node, ast.Call) and taker.definition in called(context, node):
             if len(context.reading.values.of(node.func)) > 1:
                 raise CannotWrite(f"something else may be called in line {node.lineno}")
             for made, size in _given(context, taker, node):
@@ -184,9 +160,9 @@ def _given(
 ) -> Iterator[tuple[Construction, ast.expr]]:
     """The cells that a call gives, each with the size it gives."""
     where = f"in line {call.lineno}"
-    arguments = _arguments(context, taker, call)
-    cell = arguments.get(taker.cell)
-    size = taker.size if isinstance(taker.size, ast.Constant) else arguments.get(taker.size)
+    given = arguments(context, taker.definition, call)
+    cell = given.get(taker.cell)
+    size = taker.size if isinstance(taker.size, ast.Constant) else given.get(taker.size)
     if cell is None or size is None:
         raise CannotWrite(f"the cell or its size {where} is not written out")
     if not isinstance(size, ast.Constant) and not context.reading.purity.cheap(size):
@@ -197,54 +173,6 @@ def _given(
         if made is None:
             raise CannotWrite(f"the cell {where} is not built in this file")
         yield made, size
-
-
-def _arguments(context: Context, taker: Taker, call: ast.Call) -> dict[str, ast.expr]:
-    """What a call gives, by name; the defaults that are literals among it. Raises CannotWrite."""
-    if any(isinstance(a, ast.Starred) for a in call.args) or any(
-        keyword.arg is None for keyword in call.keywords
-    ):
-        raise CannotWrite(f"the arguments in line {call.lineno} are not written out")
-    defaults = _defaults(taker.definition).items()
-    found: dict[str, ast.expr] = {}
-    found |= {name: value for name, value in defaults if isinstance(value, ast.Constant)}
-    if call.args:
-        found |= dict(zip(_positions(context, taker.definition), call.args, strict=False))
-    return found | {str(keyword.arg): keyword.value for keyword in call.keywords}
-
-
-def _default(taker: Taker) -> ast.expr | None:
-    """What the cell is where a call gives none."""
-    return _defaults(taker.definition).get(taker.cell)
-
-
-def _defaults(definition: Definition) -> dict[str, ast.expr]:
-    if isinstance(definition, ast.ClassDef):
-        fields = [it for it in definition.body if isinstance(it, ast.AnnAssign)]
-        pairs: list[tuple[str, ast.expr | None]]
-        pairs = [(ast.unparse(it.target), it.value) for it in fields]
-    else:
-        args = [*definition.args.posonlyargs, *definition.args.args]
-        defaults = definition.args.defaults
-        last = zip(reversed(args), reversed(defaults), strict=False)
-        pairs = [(arg.arg, value) for arg, value in last]
-        only = zip(definition.args.kwonlyargs, definition.args.kw_defaults, strict=True)
-        pairs += [(arg.arg, value) for arg, value in only]
-    return {name: value for name, value in pairs if value is not None}
-
-
-def _positions(context: Context, definition: Definition) -> list[str]:
-    """What is given by position, in order. Raises CannotWrite where that is not known."""
-    if isinstance(definition, ast.FunctionDef):
-        return [arg.arg for arg in [*definition.args.posonlyargs, *definition.args.args]]
-    owner = context.reading.values.owner(definition)
-    bases = [value for base in definition.bases for value in owner.of(base)]
-    fields = [it for it in definition.body if isinstance(it, ast.AnnAssign)]
-    texts = [ast.unparse(it) for it in (*fields, *definition.keywords, *definition.decorator_list)]
-    odd = any(word in text for text in texts for word in _OTHER_ORDER)
-    if odd or not all(isinstance(base, Dotted) for base in bases):
-        raise CannotWrite(f"the order of the fields of {definition.name} is not known")
-    return list(field_names(definition))
 
 
 def _built(context: Context, taker: Taker, made: Construction, sizes: list[Size]) -> list[Edit]:
@@ -271,65 +199,18 @@ def _built(context: Context, taker: Taker, made: Construction, sizes: list[Size]
     return with_features(context, made, one_line(width.text))
 
 
-def check_plain(made: Construction) -> None:
-    """Raise CannotWrite unless it can be told from elsewhere what this cell's features are."""
-    line = made.node.lineno
-    odd = [cls for cls in made.classes if cls.lifted or cls.turned or POSITIONAL in cls.bound]
-    if any(k.own_carry or k.convolutional or k.carry is CarryForm.ANY for k in made.kinds):
-        raise CannotWrite(f"the cell in line {line} is of another sort")
-    if made.unsure or odd or made.spread != frozenset():
-        raise CannotWrite(f"it is not known what the cell in line {line} is given")
-
-
-def with_features(context: Context, made: Construction, features: str) -> list[Edit]:
-    """A cell whose carry is made elsewhere gets its features, and keeps the carry's dtype."""
-    reading = context.reading
-    span = reading.source.span(made.node)
-    edits: list[Edit] = [AddArgument(span, "features", features, first=True)]
-    if made.node.args:
-        edits += named_arguments(reading, made)
-    if reading.wide_floats or not stays_float32(reading, made):
-        edits.append(AddArgument(span, "carry_init", plain_zeros(reading)))
-    return edits
-
-
 def _goes_elsewhere(context: Context, taker: Taker, made: Construction) -> bool:
     """Whether another class or function that makes a carry is given the cell, too."""
     values = context.reading.values
     for call in context.reading.source.nodes:
-        if not isinstance(call, ast.Call) or taker.definition in _called(context, call):
+        if not isinstance(call, ast.Call) or taker.definition in called(context, call):
             continue
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
         found = union(values.of(argument) for argument in given)
         if any(isinstance(value, CellInstance) and value.node is made.node for value in found):
-            if any(list(_takers_of(context, it)) for it in _called(context, call)):
+            if any(list(_takers_of(context, it)) for it in called(context, call)):
                 return True
     return False
-
-
-def _check_unchanged(context: Context, taker: Taker) -> None:
-    """Raise CannotWrite where a copy of an instance may have another cell or size."""
-    for node in context.reading.source.nodes:
-        match node:
-            case ast.Call(func=ast.Attribute(attr=changing)) if changing in _CHANGED:
-                if {keyword.arg for keyword in node.keywords} & {taker.cell, taker.size}:
-                    raise CannotWrite(f"a field is changed in line {node.lineno}")
-
-
-def check_mentions(context: Context, definition: Definition) -> None:
-    """Raise CannotWrite where a class or function may be called out of sight."""
-    reading, name = context.reading, definition.name
-    check_reflection(context, {name})
-    called = {node.func for node in reading.source.nodes if isinstance(node, ast.Call)}
-    for node in reading.source.nodes:
-        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
-            values = reading.values.of(node)
-            mine = any(_is_of(value, definition) for value in values)
-            last = node.id if isinstance(node, ast.Name) else node.attr
-            if mine and node not in called and not _only_looked_at(context, node):
-                raise CannotWrite(f"{name} is also used as a value, in line {node.lineno}")
-            if last == name and any(isinstance(v, Unknown | Dotted) for v in values):
-                raise CannotWrite(f"{last} in line {node.lineno} may be this {name}")
 
 
 def unnamed(context: Context, decisions: Iterable[Decision]) -> int:
@@ -347,22 +228,6 @@ def _unseen(context: Context, taker: Taker) -> Iterator[CarryCall]:
         if isinstance(site, CarryCall) and site.node in context.reading.scopes:
             if site.node not in known:
                 yield site
-
-
-def _is_of(value: Value, definition: Definition) -> bool:
-    return isinstance(value, ModuleClass | FunctionValue) and value.node is definition
-
-
-def _only_looked_at(context: Context, node: ast.expr) -> bool:
-    """Whether a mention calls nothing: an annotation, ``isinstance``, an attribute of a class.
-
-    A transform of flax gives a class with the same fields, which is called in its turn.
-    """
-    outer = context.reading.source.parents[node]
-    if isinstance(outer, ast.Attribute) or is_annotation(context, node):
-        return True
-    name = context.reading.values.dotted(outer.func) if isinstance(outer, ast.Call) else None
-    return name is not None and transform_name(name) is not None
 
 
 RECIPE = "cell.initialize_carry(rng, (*batch_dims, size)), with features=size in each cell given"
