@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from rnn_codemod.reading.bound_once import bound_once
 from rnn_codemod.reading.reading import Reading
 
 _NUMBERS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod)
@@ -45,10 +46,8 @@ def _is_annotated(cls: ast.ClassDef, name: str) -> bool:
 
 def _is_bound_to_number(reading: Reading, name: ast.Name) -> bool:
     found = reading.scopes.lookup(name.id, name)
-    if found is None or len(found[1]) != 1 or found[1][0].path:
-        return False
-    bound = found[1][0]
-    if isinstance(bound.node, ast.arg):
-        annotation = bound.node.annotation
+    if found is not None and len(found[1]) == 1 and isinstance(found[1][0].node, ast.arg):
+        annotation = found[1][0].node.annotation
         return annotation is not None and ast.unparse(annotation) == "int"
-    return bound.value is not None and is_whole_number(reading, bound.value)
+    value = bound_once(reading.values, name)
+    return value is not None and is_whole_number(reading, value)

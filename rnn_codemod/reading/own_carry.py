@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from rnn_codemod.reading.bound_once import bound_once
 from rnn_codemod.reading.definitions import is_static, returned
 from rnn_codemod.reading.kinds import CarryForm, Kind
 from rnn_codemod.reading.value import CellClass
@@ -222,13 +223,11 @@ def _path(
             return None if inner is None else f"[0]{inner}"
         case ast.Name(id=name):
             found = values.scopes.lookup(name, node)
-            if found is None or found[0].node is not method or len(found[1]) != 1:
+            if found is None or found[0].node is not method:
                 return None
-            bound = found[1][0]
-            known = (
-                bound.value is not None and not bound.path and isinstance(bound.node, ast.Assign)
-            )
-            return _path(values, method, bound.value, seen) if known and bound.value else None
+            value = bound_once(values, node)
+            known = value is not None and isinstance(found[1][0].node, ast.Assign)
+            return _path(values, method, value, seen) if known and value else None
         case ast.Call(func=ast.Attribute(attr="initialize_carry")):
             return _path_of_another(values, method, node, seen)
         case ast.Call():

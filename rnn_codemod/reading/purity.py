@@ -138,8 +138,18 @@ class Purity:
         if scope is not other[0]:
             return False
         if not isinstance(scope.node, Function):
-            return len(bindings) == 1
+            return len(bindings) == 1 and self._bound_before(scope, bindings[0], here, there)
         return self._undisturbed(scope, bindings, here, there)
+
+    def _bound_before(self, scope: Scope, binding: Binding, here: ast.AST, there: ast.AST) -> bool:
+        """Whether no place sees another value than that of the only binding.
+
+        Before it, a star import or the module around a class may give the name one.
+        """
+        straight = isinstance(scope.node, ast.Module | ast.ClassDef)
+        if not straight or not all(self.source.function(it) is None for it in (here, there)):
+            return True
+        return self._end(binding.node) <= min(self._at(here), self._at(there))
 
     def _undisturbed(
         self, scope: Scope, bindings: list[Binding], here: ast.AST, there: ast.AST

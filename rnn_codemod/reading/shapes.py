@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from rnn_codemod.reading.bound_once import bound_once
 from rnn_codemod.reading.purity import Purity
 from rnn_codemod.reading.scopes import ITEM
 from rnn_codemod.reading.values import Values
@@ -83,7 +84,7 @@ class Shapes:
             ):
                 return self._slice(array, cut)
             case ast.Name():
-                value = self._only_value(node)
+                value = bound_once(self.values, node)
                 return None if value is None else self._dims(value)
             case _:
                 return None
@@ -133,26 +134,17 @@ class Shapes:
         match binding.value, binding.path:
             case ast.Attribute(attr="shape", value=ast.Name() as array), (int(index),):
                 return self._axis(array, index) if index >= 0 else None
-            case ast.expr() as value, ():
-                if isinstance(binding.node, ast.arg):
-                    return node.id
-                return self._dim(value) or node.id
+            case ast.expr(), ():
+                value = bound_once(self.values, node)
+                return (self._dim(value) if value is not None else None) or node.id
             case None, ():
                 return node.id if isinstance(binding.node, ast.arg) else None
             case _:
                 return None
 
-    def _only_value(self, node: ast.Name) -> ast.expr | None:
-        found = self.values.scopes.lookup(node.id, node)
-        if found is None or len(found[1]) != 1 or found[1][0].path:
-            return None
-        if isinstance(found[1][0].node, ast.arg):
-            return None
-        return found[1][0].value
-
     def _literal_shape(self, array: ast.Name) -> list[Dim] | None:
         """The shape of an array made here by ``zeros((2, 3))`` or ``normal(key, (2, 3))``."""
-        value = self._only_value(array)
+        value = bound_once(self.values, array)
         if not isinstance(value, ast.Call):
             return None
         name = self.values.dotted(value.func)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnn_codemod.reading.bound_once import bound_once
 from rnn_codemod.reading.definitions import field_names, methods
 from rnn_codemod.reading.facts import CarryCall, RnnCall, carry_parts, rnn_layer
 from rnn_codemod.reading.kinds import ANY_CELL
@@ -91,15 +92,13 @@ def _taken(values: Values, cell: ast.expr) -> tuple[Definition, str] | None:
             return (cls, name) if cls is not None and own and _fills(values, cls, name) else None
         case ast.Name(id=name):
             found = values.scopes.lookup(name, cell)
-            if found is None or len(found[1]) != 1 or found[1][0].path:
-                return None
-            scope, (bound,) = found
-            if isinstance(bound.node, ast.arg):
-                function = scope.node
+            if found is not None and isinstance(found[1][0].node, ast.arg) and len(found[1]) == 1:
+                function = found[0].node
                 top = values.source.parents.get(function) is values.source.tree
                 plain = isinstance(function, ast.FunctionDef) and not function.decorator_list
                 return (function, name) if plain and top else None  # type: ignore[return-value]
-            return None if bound.value is None else _taken(values, bound.value)
+            value = bound_once(values, cell)
+            return None if value is None else _taken(values, value)
         case _:
             return None
 

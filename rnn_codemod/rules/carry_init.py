@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from rnn_codemod.reading.bound_once import bound_once
 from rnn_codemod.reading.facts import CarryCall, Construction
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.rules.axes import one_line
@@ -51,11 +52,8 @@ def _is_initializer(reading: Reading, node: ast.expr) -> bool:
     maker = node.func if isinstance(node, ast.Call) else node
     if (reading.values.dotted(maker) or "").startswith(_KNOWN_INITIALIZERS):
         return True
-    found = reading.scopes.lookup(node.id, node) if isinstance(node, ast.Name) else None
-    if found is None or len(found[1]) != 1 or isinstance(found[1][0].node, ast.arg):
-        return False
-    value = found[1][0].value
-    return value is not None and not found[1][0].path and _is_initializer(reading, value)
+    value = bound_once(reading.values, node) if isinstance(node, ast.Name) else None
+    return value is not None and _is_initializer(reading, value)
 
 
 def _with_dtype(reading: Reading, given: ast.Lambda) -> str:

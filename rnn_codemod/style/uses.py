@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from rnn_codemod.reading.bound_once import bound_once
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.value import Dotted, ModuleClass, ModuleInstance, Unknown, Value
 from rnn_codemod.style.wrapper import Keeps, Wrapper
@@ -73,13 +74,8 @@ class Uses:
             case ast.Call():
                 return node if node in self.built else None
             case ast.Name():
-                found = self.reading.scopes.lookup(node.id, node)
-                if found is None or len(found[1]) != 1:
-                    return None
-                binding = found[1][0]
-                if binding.path or binding.value is None or isinstance(binding.node, ast.arg):
-                    return None
-                return self.made(binding.value)
+                value = bound_once(self.reading.values, node)
+                return None if value is None else self.made(value)
             case ast.Attribute(value=ast.Name(id="self"), attr=name):
                 cls = self.reading.source.method_class(node)
                 stored = self.reading.values.stores(cls, name) if cls is not None else []
