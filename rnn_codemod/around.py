@@ -26,6 +26,8 @@ class Verdict:
     used: bool = False
     initialized: bool = False
     """Whether a carry of it is created with an init_fn, or whatever else its method takes."""
+    sized: bool = False
+    """Whether a use tells that its features have one axis."""
     names: tuple[str, ...] = ()
     """Those of the class and of all that inherit its carry; or the parameter that is meant."""
     open_carries: tuple[tuple[str, int], ...] = ()

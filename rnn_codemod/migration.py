@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from rnn_codemod.annotate import comments
 from rnn_codemod.around import Around, Verdict
@@ -12,7 +13,15 @@ from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.findings import Applicability, Migration, Options, Remark
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.world import World
-from rnn_codemod.rules import RULES, cell_factory, custom_cell, everywhere, handed_cell, idiomatic
+from rnn_codemod.rules import (
+    RULES,
+    carry_method,
+    cell_factory,
+    custom_cell,
+    everywhere,
+    handed_cell,
+    idiomatic,
+)
 from rnn_codemod.rules.rule import Context
 from rnn_codemod.suppressed import Suppressed
 from rnn_codemod.targets import runtime_imports
@@ -157,7 +166,8 @@ def verdicts(text: str, options: Options, around: Around) -> tuple[Verdict, ...]
     Raises SyntaxError, ValueError or RecursionError for a text that cannot be read.
     """
     judges = (
-        (custom_cell.rule, everywhere.verdicts),
+        (custom_cell.rule, partial(everywhere.verdicts, bound=False)),
+        (carry_method.rule, partial(everywhere.verdicts, bound=True)),
         (handed_cell.rule, handed_cell.verdicts),
         (cell_factory.rule, cell_factory.verdicts),
     )

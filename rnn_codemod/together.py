@@ -9,14 +9,23 @@ from dataclasses import replace
 from rnn_codemod.around import Verdict
 from rnn_codemod.editing.edits import Decision, Span, spans
 from rnn_codemod.findings import Applicability
-from rnn_codemod.rules import RULES, cell_factory, custom_cell, handed_cell
+from rnn_codemod.rules import RULES, carry_method, cell_factory, custom_cell, handed_cell
 from rnn_codemod.rules.everywhere import path_of
 from rnn_codemod.rules.rule import Context
 from rnn_codemod.suppressed import Suppressed
 
-WHOLE = {"carryless_cell", "cell_factory", "custom_cell", "handed_cell", "idiomatic"}
+WHOLE = {
+    "carry_method",
+    "carryless_cell",
+    "cell_factory",
+    "custom_cell",
+    "handed_cell",
+    "idiomatic",
+}
 """Rules whose decisions, in all files of a project, are one."""
-_JUDGED = {cell_factory.rule.name, custom_cell.rule.name, handed_cell.rule.name}
+_JUDGED = {
+    rule.name for rule in (carry_method.rule, cell_factory.rule, custom_cell.rule, handed_cell.rule)
+}
 """Of these it is known with the verdicts what comments leave alone."""
 
 

@@ -7,7 +7,8 @@ import ast
 from rnn_codemod.reading.created import Created
 from rnn_codemod.reading.facts import Application, Construction
 from rnn_codemod.reading.kinds import CarryForm
-from rnn_codemod.reading.own_carry import legacy_method, width_path
+from rnn_codemod.reading.own_carry import legacy_method
+from rnn_codemod.reading.own_width import width_path
 from rnn_codemod.reading.purity import Purity
 from rnn_codemod.reading.sites import Sites
 from rnn_codemod.reading.values import Values

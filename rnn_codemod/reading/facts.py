@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rnn_codemod.reading.kinds import RNN_FIELDS, CarryForm, Kind
 from rnn_codemod.reading.mappings import dict_keys
-from rnn_codemod.reading.own_carry import legacy_method
+from rnn_codemod.reading.own_carry import is_bound, legacy_method, may_lack_size, parameters
 from rnn_codemod.reading.source import Function, Source, arguments
 from rnn_codemod.reading.value import (
     CellClass,
@@ -229,13 +229,16 @@ def _carry_call(node: ast.Call, receiver: ast.expr, values: Values) -> CarryCall
         return None
     given = arguments(node)
     keywords = {k.arg for k in node.keywords}
-    if not classes and len(given) < 3 and not keywords & {"batch_dims", "size", "init_fn"}:
+    owners = {value.kind.carry_class for value in classes}
+    owners |= {value.cls.kind.carry_class for value in instances}
+    fewest = 2 if any(owner is not None and may_lack_size(owner) for owner in owners) else 3
+    if not classes and len(given) < fewest and not keywords & {"batch_dims", "size", "init_fn"}:
         return None
     if classes and keywords & {"input_shape", "sample_input"}:
         return None
-    owners = {value.kind.carry_class for value in classes}
-    owners |= {value.cls.kind.carry_class for value in instances}
-    parts = carry_parts(node, owners.pop() if len(owners) == 1 else None)
+    owner = owners.pop() if len(owners) == 1 else None
+    of_a_method = bool(classes) and owner is not None and is_bound(owner)
+    parts = {} if of_a_method else carry_parts(node, owner)
     return CarryCall(node, receiver, classes, instances, parts, Unknown() in found)
 
 
@@ -245,7 +248,7 @@ def carry_parts(node: ast.Call, owner: ast.ClassDef | None = None) -> dict[str, 
     What the method of a user's class ``owner`` takes besides is under its own name.
     """
     method = legacy_method(owner) if owner is not None else None
-    order = list(LEGACY_CARRY) if method is None else [arg.arg for arg in method.args.args]
+    order = list(LEGACY_CARRY) if method is None else [arg.arg for arg in parameters(method)]
     only_by_name = [] if method is None else [arg.arg for arg in method.args.kwonlyargs]
     names = dict(zip([*order, *only_by_name], [*order, *only_by_name], strict=True))
     names |= dict(zip(order, LEGACY_CARRY, strict=False))
@@ -255,7 +258,10 @@ def carry_parts(node: ast.Call, owner: ast.ClassDef | None = None) -> dict[str, 
         return {}
     parts = {names[name]: value for name, value in zip(order, node.args, strict=False)}
     parts.update({names[str(k.arg)]: k.value for k in node.keywords})
-    return parts if {"rng", "batch_dims", "size"} <= parts.keys() else {}
+    needed = {"rng", "batch_dims"}
+    if owner is None or not may_lack_size(owner):
+        needed.add("size")
+    return parts if needed <= parts.keys() else {}
 
 
 def rnn_layer(node: ast.Call) -> RnnCall | None:

@@ -8,7 +8,7 @@ from rnn_codemod.reading.created import Created
 from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.facts import Construction, Facts, given_features
 from rnn_codemod.reading.kinds import CarryForm
-from rnn_codemod.reading.own_carry import legacy_method
+from rnn_codemod.reading.own_carry import legacy_method, parameters
 from rnn_codemod.reading.sites import Sites
 from rnn_codemod.reading.value import ModuleClass
 from rnn_codemod.reading.values import Values
@@ -66,7 +66,7 @@ class OfClass:
             return None
         if self.source.parents.get(function) is not cls or function.args.args[0].arg != "self":
             return None
-        size, sizes = method.args.args[2].arg, self.sizes(construction)
+        size, sizes = parameters(method)[2].arg, self.sizes(construction)
         own = all(
             isinstance(it.node, ast.Name)
             and it.node.id == size
@@ -84,7 +84,11 @@ class OfClass:
         names = {kind.name for kind in construction.kinds}
         carries = [c for c in self.facts.carries if names & {kind.name for kind in c.kinds}]
         homes = {carry.node: self.source.method_class(carry.node) for carry in carries}
-        mine = {ast.unparse(c.parts["size"]) for c in carries if homes[c.node] is cls and c.parts}
+        mine = {
+            ast.unparse(c.parts["size"])
+            for c in carries
+            if homes[c.node] is cls and "size" in c.parts
+        }
         heirs = {home for home in homes.values() if home is not None and self._inherits(home, cls)}
         heirs -= {
             self.source.method_class(made.node)
@@ -93,7 +97,7 @@ class OfClass:
         }
         return any(
             homes[carry.node] in heirs
-            and not (carry.parts and ast.unparse(carry.parts["size"]) in mine)
+            and not ("size" in carry.parts and ast.unparse(carry.parts["size"]) in mine)
             for carry in carries
         )
 

@@ -6,7 +6,15 @@ import ast
 from dataclasses import replace
 
 from rnn_codemod.editing.edits import AddLines, Edit, Replace
+from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.kinds import CarryForm, Kind
+from rnn_codemod.reading.own_carry import (
+    deletes_size,
+    is_named,
+    legacy_method,
+    parameters,
+    reads_size,
+)
 from rnn_codemod.reading.value import CellClass
 from rnn_codemod.rules.rule import CannotWrite, Context
 
@@ -40,10 +48,19 @@ def check_class(context: Context, kind: Kind, node: ast.ClassDef, method: ast.Fu
     derives = len(bases) == 1 and isinstance(bases[0], CellClass)
     if not derives or any(isinstance(b, CellClass) and b.kind.definition for b in bases):
         raise CannotWrite(f"{node.name} has other bases, whose fields may stand before its own")
-    if kind.sized:
-        raise CannotWrite(f"{node.name} already has a field features, which may not be the size")
-    _check_features(context, node)
-    if len(method.decorator_list) != 1:
+    if reads_size(method):
+        if kind.sized:
+            raise CannotWrite(
+                f"{node.name} already has a field features, which may not be the size"
+            )
+        _check_features(context, node)
+    elif deletes_size(method):
+        raise CannotWrite("initialize_carry deletes the size, which it will not be given")
+    elif kind.carry is not CarryForm.ANY:
+        raise CannotWrite(f"{node.name} derives from a cell of flax, which needs features")
+    bound = not is_static(method)
+    others = [d for d in method.decorator_list if not (bound and _is_nowrap(context, d))]
+    if len(others) != (0 if bound else 1):
         raise CannotWrite("initialize_carry has other decorators")
 
 
@@ -53,9 +70,16 @@ def check_derived(context: Context, node: ast.ClassDef, kind: Kind, base: Kind) 
         raise CannotWrite(f"{node.name} derives from {base.name} and has a carry of its own")
     if len(node.bases) != 1 or node.keywords:
         raise CannotWrite(f"{node.name} has other bases, whose fields may stand before its own")
+    method = legacy_method(base.carry_class) if base.carry_class is not None else None
+    if method is not None and not reads_size(method):
+        return  # The class gets no field.
     if kind.sized:
         raise CannotWrite(f"{node.name} has a field features, which may not be the size")
     _check_features(context, node)
+
+
+def _is_nowrap(context: Context, decorator: ast.expr) -> bool:
+    return context.reading.values.dotted(decorator) == "flax.linen.nowrap"
 
 
 def _check_features(context: Context, node: ast.ClassDef) -> None:
@@ -73,29 +97,38 @@ def class_edits(
     ``initialized`` says that some carry is created with more than (rng, batch_dims, size).
     """
     source = context.reading.source
-    args = method.args.args
+    args, static = parameters(method), is_static(method)
     _check_names(method)
     rng, batch, size = args[:3]
-    lines = [f"{batch.arg}, {size.arg} = input_shape[:-1], self.features"]
+    me = "self" if static else method.args.args[0].arg
+    lines = []
+    if reads_size(method):
+        lines.append(f"{batch.arg}, {size.arg} = input_shape[:-1], {me}.features")
+    elif any(is_named(node, batch.arg) for node in ast.walk(method)):
+        lines.append(f"{batch.arg} = input_shape[:-1]")
     last = _with_default(method, size)
     if not initialized and _only_init_fn(context, method):
         last = method.args.defaults[-1]
-        lines.append(f"{args[3].arg} = {source.segment(last)}")
-    start, end = source.span(rng)[0], source.span(last)[1]
+        if any(is_named(node, args[3].arg) for node in ast.walk(method)):
+            lines.append(f"{args[3].arg} = {source.segment(last)}")
+    start, end = source.span(rng if static else batch)[0], source.span(last)[1]
     if "#" in source.text[start:end]:
         raise CannotWrite("a comment stands among the parameters of initialize_carry")
     shape = "input_shape"
     if batch.annotation is not None:
         shape = f"{shape}: {source.segment(batch.annotation)}"
-    between = source.text[source.span(rng)[1] : source.span(batch)[0]]
-    edits: list[Edit] = [
-        Replace(source.span(method.decorator_list[0]), _nowrap(context)),
-        Replace((start, end), between.join(("self", source.segment(rng), shape))),
-        AddLines(_first_statement(context, method), tuple(lines)),
-    ]
+    edits: list[Edit] = []
+    if static:
+        between = source.text[source.span(rng)[1] : source.span(batch)[0]]
+        shape = between.join(("self", source.segment(rng), shape))
+        edits.append(Replace(source.span(method.decorator_list[0]), _nowrap(context)))
+    edits.append(Replace((start, end), shape))
+    if lines:
+        edits.append(AddLines(_first_statement(context, method), tuple(lines)))
     definition = kind.definition
     if kind.carry is CarryForm.ANY and definition is not None:
-        edits.append(_features_field(context, definition))
+        if reads_size(method):
+            edits.append(_features_field(context, definition))
         if "num_feature_axes" not in ast.unparse(definition):
             edits.append(feature_axes(context, method))
     return edits
@@ -111,7 +144,7 @@ def _with_default(method: ast.FunctionDef, parameter: ast.arg) -> ast.expr | ast
 def _only_init_fn(context: Context, method: ast.FunctionDef) -> bool:
     """Whether init_fn is all that may be given besides, with a default that the body may name."""
     args = method.args
-    if [arg.arg for arg in args.args[3:]] != ["init_fn"] or args.kwonlyargs:
+    if [arg.arg for arg in parameters(method)[3:]] != ["init_fn"] or args.kwonlyargs:
         return False
     own = {arg.arg for arg in args.args}
     default = [node for node in ast.walk(args.defaults[-1]) if isinstance(node, ast.Name)]
@@ -124,10 +157,11 @@ def _only_init_fn(context: Context, method: ast.FunctionDef) -> bool:
 
 def _check_names(method: ast.FunctionDef) -> None:
     """Raise CannotWrite where the new parameters would hide what the method speaks of."""
-    own = {arg.arg for arg in method.args.args[1:3]}
+    own = {arg.arg for arg in parameters(method)[1:3]}
     used = {node.id for node in ast.walk(method) if isinstance(node, ast.Name)}
     others = {arg.arg for arg in ast.walk(method) if isinstance(arg, ast.arg)}
-    if {"self", "input_shape"} & ((used | others) - own):
+    new = {"self", "input_shape"} if is_static(method) else {"input_shape"}
+    if new & ((used | others) - own):
         raise CannotWrite("initialize_carry already uses the name self or input_shape")
 
 

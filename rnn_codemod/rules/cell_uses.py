@@ -1,4 +1,4 @@
-"""The uses of a user's cell in one file, and whether all of them are seen and can be rewritten."""
+"""The uses of a user's cell in one file, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from rnn_codemod.editing.edits import Edit
 from rnn_codemod.reading.facts import CarryCall, Construction, RnnCall
 from rnn_codemod.reading.kinds import Kind
-from rnn_codemod.reading.numbers import is_whole_number
-from rnn_codemod.reading.own_carry import is_axes, takes_axes, takes_width
-from rnn_codemod.reading.value import CellClass, CellInstance, Dotted, RnnClass, Unknown
+from rnn_codemod.reading.own_carry import reads_size
+from rnn_codemod.reading.value import CellInstance, Dotted, RnnClass
 from rnn_codemod.reading.width import NoWidth, Width
-from rnn_codemod.rules.cell_class import check_class, check_derived
 from rnn_codemod.rules.forms import (
     constructor,
     detached,
@@ -24,11 +22,8 @@ from rnn_codemod.rules.forms import (
     size_in_shape,
     width_of,
 )
-from rnn_codemod.rules.instance_carry import knows_size
 from rnn_codemod.rules.rnn_size import run_by, without_size
 from rnn_codemod.rules.rule import CannotWrite, Context
-
-_NOT_KNOWN = (Unknown, Dotted)
 
 
 @dataclass(frozen=True)
@@ -47,12 +42,23 @@ class CellUses:
     @property
     def initialized(self) -> bool:
         """Whether a carry is created with more than (rng, batch_dims, size)."""
-        return any(len(carry.parts) > 3 for carry in self.carries)
+        return any(carry.parts.keys() - {"rng", "batch_dims", "size"} for carry in self.carries)
+
+    @property
+    def knows_width(self) -> bool:
+        """Whether the size that it is given means nothing to it: it is built as before."""
+        return not reads_size(self.method)
+
+    @property
+    def sized(self) -> bool:
+        """Whether a use tells that the features have one axis."""
+        return bool(self.layers) or any("size" in carry.parts for carry in self.carries)
 
     @property
     def nodes(self) -> list[ast.Call]:
         """Every site, constructions first."""
-        made = [construction.node for construction in (*self.constructions, *self.inner)]
+        changed = () if self.knows_width else (*self.constructions, *self.inner)
+        made = [construction.node for construction in changed]
         created = [carry.node for carry in self.carries]
         return [*made, *created, *(layer.node for layer in self.layers)]
 
@@ -91,8 +97,9 @@ def _is_inside(context: Context, made: Construction, definition: ast.ClassDef) -
 
 def edits_of(context: Context, cell: CellUses) -> list[tuple[ast.Call, list[Edit]]]:
     """Every use in one file with its edits. Raises CannotWrite."""
+    made = () if cell.knows_width else (*cell.constructions, *cell.inner)
     return [
-        *((made.node, _construction(context, made)) for made in (*cell.constructions, *cell.inner)),
+        *((it.node, _construction(context, it)) for it in made),
         *((carry.node, _carry(context, carry)) for carry in cell.carries),
         *((layer.node, without_size(context, layer)) for layer in cell.layers),
     ]
@@ -108,7 +115,9 @@ def _construction(context: Context, made: Construction) -> list[Edit]:
 
 def _carry(context: Context, carry: CarryCall) -> list[Edit]:
     if not carry.classes:
-        return shaped_by_input(context, carry, size_in_shape(context, carry.parts["size"]))
+        size = carry.parts.get("size")
+        last = "1" if size is None else size_in_shape(context, size)
+        return shaped_by_input(context, carry, last)
     pair = context.reading.pairs.of_carry(carry) if pairs_allowed(context) else None
     return detached(context, carry) if pair is None else paired(context, pair)
 
@@ -143,82 +152,6 @@ def _is_flax(context: Context, call: ast.Call) -> bool:
     )
 
 
-def check_uses(context: Context, cell: CellUses, names: Set[str]) -> None:
-    """Raise CannotWrite unless each mention of the class is one of its uses, and all are proved."""
-    name = cell.definition.name
-    if context.world is None and _published(context, name):
-        raise CannotWrite(f"{name} is in __all__, so other files may use it")
-    if cell.definition in context.reading.scopes:
-        check_class(context, cell.kind, cell.definition, cell.method)
-    _check_mentions(context, cell, names)
-    check_reflection(context, names)
-    for carry in cell.carries:
-        _check_carry(context, cell, carry)
-    for made in (*cell.constructions, *cell.inner):
-        if len(made.kinds) != 1 or made.spread is None or (made in cell.inner and made.unsure):
-            raise CannotWrite("a construction may be of another cell, or be given features")
-    for layer in cell.layers:
-        _check_size(context, cell, layer.size, f"nn.RNN in line {layer.node.lineno}")
-        for value in context.reading.values.of(layer.cell):
-            if not isinstance(value, CellInstance) or _built_here(context, value) is None:
-                line = layer.node.lineno
-                raise CannotWrite(f"nn.RNN in line {line} may run a cell that is built elsewhere")
-
-
-def _check_mentions(context: Context, cell: CellUses, names: Set[str]) -> None:
-    reading = context.reading
-    known: set[ast.expr] = {use.node.func for use in cell.constructions}
-    known |= {carry.receiver for carry in cell.carries}
-    for node in reading.source.nodes:
-        if isinstance(node, ast.ClassDef):
-            known |= _derived(context, cell, node)
-        elif isinstance(node, ast.Call) and node.args and _lifts(context, cell, node):
-            known.add(node.args[0])
-    for node in reading.source.nodes:
-        if not isinstance(node, ast.Name | ast.Attribute) or node in known:
-            continue
-        if not isinstance(node.ctx, ast.Load) or is_annotation(context, node):
-            continue
-        values = reading.values.of(node)
-        line = node.lineno
-        if any(isinstance(v, CellClass) and cell.covers(v.kind) for v in values):
-            raise CannotWrite(f"{_last(node)} is also used as a value, in line {line}")
-        if _last(node) in names and any(isinstance(v, _NOT_KNOWN) for v in values):
-            raise CannotWrite(f"{ast.unparse(node)} in line {line} may be this {_last(node)}")
-    for bindings in reading.scopes.module.bindings.values():
-        for binding in bindings:
-            name = (binding.imported or "").rpartition(".")[2]
-            if binding.imported is not None and name in names:
-                values = reading.values.imported(binding.imported)
-                if any(isinstance(value, _NOT_KNOWN) for value in values):
-                    raise CannotWrite(f"{name} is imported from a place that is not known")
-
-
-def _lifts(context: Context, cell: CellUses, call: ast.Call) -> bool:
-    """Whether a call is nn.scan of the class, or another transform, and gives such a class."""
-    found = context.reading.values.of(call)
-    return bool(found) and all(
-        isinstance(value, CellClass) and value.lifted and cell.covers(value.kind) for value in found
-    )
-
-
-def _derived(context: Context, cell: CellUses, node: ast.ClassDef) -> set[ast.expr]:
-    """The bases of a class that are the cell, where it may derive from it."""
-    values = context.reading.values
-    bases: set[ast.expr] = set()
-    for base in node.bases:
-        for value in values.of(base):
-            kind = values.cell_kind(node)
-            if isinstance(value, CellClass) and cell.covers(value.kind) and kind is not None:
-                check_derived(context, node, kind, value.kind)
-                bases.add(base)
-    return bases
-
-
-def _last(node: ast.Name | ast.Attribute) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr
-
-
 def check_reflection(context: Context, names: Set[str]) -> None:
     """Raise CannotWrite where a text that ends in a name may be what the class is found by."""
     for node in context.reading.source.nodes:
@@ -232,46 +165,6 @@ def check_reflection(context: Context, names: Set[str]) -> None:
         )
         if asked or node.value not in names:
             raise CannotWrite(f"the text {node.value!r} in line {node.lineno} may name the class")
-
-
-def _check_carry(context: Context, cell: CellUses, carry: CarryCall) -> None:
-    line = carry.node.lineno
-    if not carry.parts:
-        raise CannotWrite("the arguments of a carry call are not (rng, batch_dims, size)")
-    values = context.reading.values
-    found = values.of(carry.receiver)
-    if len(carry.kinds) != 1 or any(isinstance(value, Unknown) for value in found):
-        raise CannotWrite(f"the carry in line {line} may be of another cell")
-    if carry.classes and carry.instances:
-        raise CannotWrite(f"the carry in line {line} may be of another cell")
-    if not takes_axes(values, cell.method) and not is_axes(values, carry.parts["batch_dims"]):
-        raise CannotWrite(f"the batch axes in line {line} may be a number")
-    _check_size(context, cell, carry.parts["size"], f"the carry in line {line}")
-    for value in carry.instances:
-        made = _built_here(context, value)
-        if made is None:
-            raise CannotWrite(f"the cell of the carry in line {line} is built elsewhere")
-        if not knows_size(context, made, carry):
-            raise CannotWrite(f"the cell of the carry in line {line} may have another size")
-
-
-def _check_size(context: Context, cell: CellUses, size: ast.expr, where: str) -> None:
-    known = takes_width(context.reading.values, cell.method)
-    if not known and not is_whole_number(context.reading, size):
-        raise CannotWrite(f"the size of {where} may be a tuple")
-
-
-def _built_here(context: Context, cell: CellInstance) -> Construction | None:
-    return None if cell.node is None else context.reading.facts.construction(cell.node)
-
-
-def _published(context: Context, name: str) -> bool:
-    return any(
-        isinstance(node, ast.Constant) and node.value == name
-        for binding in context.reading.scopes.module.bindings.get("__all__", [])
-        if binding.value is not None
-        for node in ast.walk(binding.value)
-    )
 
 
 def is_annotation(context: Context, node: ast.expr) -> bool:

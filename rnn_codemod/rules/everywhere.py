@@ -8,11 +8,12 @@ from dataclasses import replace
 from itertools import islice
 
 from rnn_codemod.around import Verdict
+from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.own_carry import legacy_method
+from rnn_codemod.rules.cell_checks import check_uses
 from rnn_codemod.rules.cell_class import Unread, class_edits, other_files
 from rnn_codemod.rules.cell_uses import (
     CellUses,
-    check_uses,
     edits_of,
     hands,
     names_in,
@@ -21,28 +22,31 @@ from rnn_codemod.rules.cell_uses import (
 from rnn_codemod.rules.rule import CannotWrite, Context
 from rnn_codemod.unnamed import open_carries
 
-RULE = "custom_cell"
 
+def verdicts(context: Context, *, bound: bool) -> Iterator[Verdict]:
+    """On each cell with a legacy carry of its own that the file of ``context`` defines.
 
-def verdicts(context: Context) -> Iterator[Verdict]:
-    """On each cell with a legacy carry of its own that the file of ``context`` defines."""
+    ``bound`` are those whose initialize_carry is a method of the instance.
+    """
     for node in context.reading.source.nodes:
         kind = context.reading.values.cell_kind(node) if isinstance(node, ast.ClassDef) else None
         if kind is not None and kind.carry_class is node:
             method = legacy_method(node)
-            if method is not None:
+            if method is not None and is_static(method) is not bound:
                 yield _verdict(context, uses_of(context, kind, method))
 
 
 def check_everywhere(context: Context, cell: CellUses) -> Verdict:
     """What all files say of the class. Raises CannotWrite unless every one can be written."""
     name = cell.definition.name
-    verdict = known_verdict(context, RULE, cell.definition) or _verdict(context, cell)
+    verdict = known_verdict(context, _rule(cell), cell.definition) or _verdict(context, cell)
     if verdict.unread:
         raise Unread(verdict.unread, name)
     used = cell.constructions or cell.carries or cell.layers
     if not verdict.used and not used and not name.startswith("_"):
         raise CannotWrite(f"{name} is not used in the given files, so it must be used in others")
+    if cell.knows_width and not (verdict.sized or cell.sized):
+        raise CannotWrite("no use tells how many axes its features have")
     here = path_of(context)
     # What stands in this file comes first.
     for path, line in sorted(verdict.open_carries, key=lambda carry: carry[0] != here):
@@ -80,9 +84,14 @@ def known_verdict(
     return None
 
 
+def _rule(cell: CellUses) -> str:
+    """The name of the rule that decides on the cell."""
+    return "custom_cell" if is_static(cell.method) else "carry_method"
+
+
 def _verdict(context: Context, cell: CellUses) -> Verdict:
     definition = cell.definition
-    told = Verdict(RULE, home_of(context, definition), definition.name, definition.lineno)
+    told = Verdict(_rule(cell), home_of(context, definition), definition.name, definition.lineno)
     try:
         files = [context, *other_files(context, definition)]
     except Unread as why:
@@ -100,6 +109,7 @@ def _verdict(context: Context, cell: CellUses) -> Verdict:
         told,
         used=any(it.constructions or it.carries or it.layers for it in cells),
         initialized=any(used.initialized for used in cells),
+        sized=any(used.sized for used in cells),
         names=tuple(sorted(names)),
         open_carries=tuple(_open_carries(files)) if handed else (),
         faults=tuple(faults[:2]),  # One of them may be of the file that asks.

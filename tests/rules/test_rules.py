@@ -16,7 +16,7 @@ HEADER = (
 )
 NOT_ALONE = {"cell_factory", "custom_cell", "flax_pin"}
 """Rules whose example takes other files, or the rule beside it in one file."""
-REFUSING = {"carry_method", "pre_linen", "dynamic_name", "handed_class", "undefined_name"}
+REFUSING = {"pre_linen", "dynamic_name", "handed_class", "undefined_name"}
 
 
 def all_of_group(name: str) -> Options:
