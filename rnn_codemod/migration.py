@@ -30,6 +30,7 @@ from rnn_codemod.together import (
     leaving_alone,
     place,
     refused_because,
+    with_receivers,
     with_what_belongs,
     without,
 )
@@ -97,7 +98,7 @@ def _decide(context: Context) -> list[Decision]:
         if context.options.wants(name, rule.group)
         for decision in rule.find(context)
     ]
-    found = _one_rule(found)
+    found = with_receivers(context.reading.source, _one_rule(found))
     return sorted(found, key=lambda d: (d.finding.line, d.finding.column, d.finding.rule))
 
 
@@ -131,7 +132,10 @@ def _writable(reading: Reading, decisions: list[Decision], options: Options) -> 
         return decisions
     failures = {id(d): why for d in applied if (why := _failure(reading, [d])) is not None}
     failures = with_what_belongs(applied, failures, "it belongs to a site that cannot be written")
-    return [refused_because(d, failures[id(d)]) if id(d) in failures else d for d in decisions]
+    return [
+        refused_because(reading.source, d, failures[id(d)]) if id(d) in failures else d
+        for d in decisions
+    ]
 
 
 def _failure(reading: Reading, decisions: list[Decision]) -> str | None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from rnn_codemod.around import Verdict
 from rnn_codemod.editing.edits import Decision, Span, spans
 from rnn_codemod.findings import Applicability
+from rnn_codemod.reading.source import Source
 from rnn_codemod.rules import RULES, carry_method, cell_factory, custom_cell, handed_cell
 from rnn_codemod.rules.everywhere import path_of
 from rnn_codemod.rules.rule import Context
@@ -48,7 +49,9 @@ def without(context: Context, decisions: list[Decision], suppressed: Suppressed)
     why = "it belongs to a site that a comment leaves alone"
     reasons = with_what_belongs(decisions, reasons, why)
     return [
-        refused_because(d, reasons[id(d)]) if d.edits and id(d) in reasons else d
+        refused_because(context.reading.source, d, reasons[id(d)])
+        if d.edits and id(d) in reasons
+        else d
         for d in decisions
         if d not in left
     ]
@@ -68,7 +71,10 @@ def held_elsewhere(context: Context, decisions: list[Decision]) -> list[Decision
     for path in elsewhere:
         if context.world.absolute(path) != here:
             why = f"a comment in {os.path.basename(path)} leaves a part of it alone"
-            return [refused_because(d, why) if d.finding.rule in names else d for d in decisions]
+            source = context.reading.source
+            return [
+                refused_because(source, d, why) if d.finding.rule in names else d for d in decisions
+            ]
     return decisions
 
 
@@ -126,9 +132,22 @@ def _touching(some: set[Span], others: set[Span]) -> bool:
     )
 
 
-def refused_because(decision: Decision, why: str) -> Decision:
-    manual = Applicability.MANUAL
-    return Decision(replace(decision.finding, applicability=manual, reason=why))
+def with_receivers(source: Source, decisions: list[Decision]) -> list[Decision]:
+    """The decisions, with those refused of cells that are built in front of a refused call."""
+    refused = {place(d) for d in decisions if d.finding.rule == "instance_carry" and not d.edits}
+    why = "it is built for a carry that cannot be written"
+    return [
+        refused_because(source, d, why) if place(d) in refused and d.edits else d for d in decisions
+    ]
+
+
+def refused_because(source: Source, decision: Decision, why: str) -> Decision:
+    """The refusal of what could be written, with the lines that it would have written."""
+    from rnn_codemod.editing.by_hand import lines_by_hand
+
+    manual, finding = Applicability.MANUAL, decision.finding
+    recipe = finding.recipe or lines_by_hand(source, decision.edits)
+    return Decision(replace(finding, applicability=manual, reason=why, recipe=recipe))
 
 
 def place(decision: Decision) -> tuple[int, int]:

@@ -132,6 +132,7 @@ def test_no_half_of_a_pair_is_rewritten(text: str, refused: dict[str, str]) -> N
     assert migration.text == HEADER + text
     assert not migration.rewritten
     assert {finding.rule: finding.reason for finding in migration.refused} == refused
+    assert all(finding.recipe for finding in migration.refused)
 
 
 def test_another_site_in_the_line_below_is_rewritten() -> None:
