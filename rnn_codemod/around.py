@@ -55,3 +55,5 @@ class Around:
     """On what the file may use of the project."""
     wide_floats: bool = False
     """Whether another file turns on 64-bit floats for this one."""
+    heirs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By file, the given files that may hold a class which derives from one of it."""

@@ -17,6 +17,7 @@ from rnn_codemod.files.search import (
     widens_at_once,
 )
 from rnn_codemod.findings import Options
+from rnn_codemod.heirs import heirs_of
 from rnn_codemod.imports import Imports, imported_by, leading_to, reached_from
 from rnn_codemod.looks import Candidate
 from rnn_codemod.treat import Engine, Job, exports, judged
@@ -73,17 +74,30 @@ def jobs_of(
         paths = tuple(sorted(using, key=order.__getitem__))
         for path in paths:
             of_file.setdefault(path, {})[name] = paths
-    homes = [Job(job.path, of_file[job.path]) for job in defining if job.path in of_file]
+    heirs = heirs_of([seen.path for seen in candidates], files, imports)
+    homes = [
+        Job(job.path, of_file[job.path], heirs=_around(heirs, job.path, of_file[job.path]))
+        for job in defining
+        if job.path in of_file
+    ]
     verdicts: dict[str, list[Verdict]] = {}
     judgements = crew.work(partial(judged, engine, options), _none, homes)
     for verdict in chain.from_iterable(it for it in judgements if it):
         verdicts.setdefault(verdict.name, []).append(verdict)
     wanted = {candidate.path for candidate in candidates}.union(of_file, others)
     return [
-        Job(path, of_file.get(path, {}), _on(of_file.get(path, {}), verdicts))
+        Job(path, users, _on(users, verdicts), heirs=_around(heirs, path, users))
         for path in files
         if path in wanted
+        for users in [of_file.get(path, {})]
     ]
+
+
+def _around(
+    heirs: Mapping[str, tuple[str, ...]], path: str, users: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """Those of a file, and of the files that use its cells."""
+    return {it: heirs[it] for it in sorted({path}.union(*users.values())) if it in heirs}
 
 
 def _on(names: Iterable[str], verdicts: Mapping[str, Sequence[Verdict]]) -> tuple[Verdict, ...]:

@@ -85,6 +85,7 @@ def _context(text: str, options: Options, around: Around | None) -> Context:
         around.tree,
         wide_floats=around.wide_floats,
         packages=options.site_packages,
+        heirs=around.heirs,
     )
     reading = Reading.of(text, around.path, world)
     world.add(around.path, reading)

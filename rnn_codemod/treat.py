@@ -45,6 +45,8 @@ class Job:
     data: bytes | None = None
     wide_floats: bool = False
     """Whether a file of its programs turns on 64-bit floats."""
+    heirs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of it and of those files, the given ones with classes that may derive from one in there."""
 
 
 def the_rules() -> Engine:
@@ -89,7 +91,7 @@ def judged(engine: Engine, options: Options, tree: Tree, job: Job) -> tuple[Verd
 
 def _around(tree: Tree, job: Job) -> Around:
     load = partial(_text, tree)
-    return Around(job.path, load, job.users, tree, job.verdicts, job.wide_floats)
+    return Around(job.path, load, job.users, tree, job.verdicts, job.wide_floats, job.heirs)
 
 
 def _text(tree: Tree, path: str) -> str:

@@ -78,6 +78,7 @@ def dumped_job(job: Job) -> dict[str, object]:
         "users": dict(job.users),
         "verdicts": [asdict(verdict) for verdict in job.verdicts],
         "wide_floats": job.wide_floats,
+        "heirs": dict(job.heirs),
     }
 
 
@@ -88,4 +89,5 @@ def loaded_job(plain: Any) -> Job:
         {name: tuple(paths) for name, paths in plain["users"].items()},
         tuple(_verdict(it) for it in plain["verdicts"]),
         wide_floats=plain["wide_floats"],
+        heirs={path: tuple(paths) for path, paths in plain["heirs"].items()},
     )

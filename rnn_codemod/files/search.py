@@ -58,6 +58,12 @@ _STORED = re.compile(rb"\b([\w\x80-\xff]+)\[[^\]\r\n]*\][ \t]*=[^=]")
 _DECORATOR = re.compile(rb"^@(?:\w+\.)*([\w\x80-\xff]+)", re.MULTILINE)
 
 _CLASS = re.compile(rb"\bclass\s+([\w\x80-\xff]+)")
+_DERIVED = re.compile(rb"class[ \t]+([\w\x80-\xff]+)[ \t]*\(([^):]*)")
+_AS = re.compile(rb" as[ \t]+([\w\x80-\xff]+)")
+_SAME = re.compile(
+    rb"^([\w\x80-\xff]+)[ \t]*=[ \t]*(?:[\w\x80-\xff]+\.)*([\w\x80-\xff]+)[ \t]*(?:[#;\r\n]|$)",
+    re.MULTILINE,
+)
 _WIDE_FLOATS = re.compile(
     rb"^[^#\r\n]*(?:update\(\s*['\"]jax_enable_x64['\"]\s*,(?!\s*False)"
     rb"|JAX_ENABLE_X64['\"]\]?\s*[=,](?!=)|jax_enable_x64\s*=(?!=)|\benable_x64\()",
@@ -71,6 +77,8 @@ _RUNNING = re.compile(rb"\bRNN\s*\(")
 _RUN = re.compile(rb"(?:^|\bcell\s*=)[\s(]*(?:self\s*\.\s*)?(\w+)\s*[,)]")
 _NEAR = 400
 """How many bytes around a word are looked at."""
+_SHORT = 80
+"""No name is longer."""
 _ALIAS = re.compile(rb"^[ \t]+(\w+)\s*(?::[^=\r\n]+)?=\s*(?:self\s*\.\s*)?(\w+)\s*$", re.MULTILINE)
 _RNN_ELSEWHERE = re.compile(rb"\bRNN\s+as\b|\bRNN\s*(?:[,)]|$)", re.MULTILINE)
 """nn.RNN under another name, or handed on."""
@@ -163,6 +171,27 @@ def also_called(name: str, data: bytes) -> frozenset[str]:
     )
     names = {part.decode("utf-8", "replace") for parts in found for part in parts if part}
     return frozenset(names - {name})
+
+
+def classes_in(data: bytes) -> frozenset[str]:
+    """The names of the classes that a file may define."""
+    return frozenset(name.decode("utf-8", "replace") for name in _CLASS.findall(data))
+
+
+def derived_in(data: bytes) -> list[tuple[str, frozenset[str]]]:
+    """The classes of a file that have bases, each with every word among those.
+
+    And the names, each with the one that it may be another name for.
+    """
+    found = [(name, _WORD.findall(bases)) for name, bases in _DERIVED.findall(data)]
+    for alias in _AS.finditer(data):
+        before = data[max(alias.start() - _SHORT, 0) : alias.start()]
+        found.append((alias[1], _WORD.findall(before)[-1:]))
+    found += [(name, [meant]) for name, meant in _SAME.findall(data)]
+    return [
+        (name.decode("utf-8", "replace"), frozenset(it.decode("utf-8", "replace") for it in words))
+        for name, words in found
+    ]
 
 
 def holding(data: bytes, cells: Iterable[str] = _CELL_NAMES) -> frozenset[str]:

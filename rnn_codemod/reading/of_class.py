@@ -10,7 +10,6 @@ from rnn_codemod.reading.facts import Construction, Facts, given_features
 from rnn_codemod.reading.kinds import CarryForm
 from rnn_codemod.reading.own_carry import legacy_method, parameters
 from rnn_codemod.reading.sites import Sites
-from rnn_codemod.reading.value import ModuleClass
 from rnn_codemod.reading.values import Values
 from rnn_codemod.reading.width import Size
 
@@ -75,39 +74,6 @@ class OfClass:
             for it in sizes
         )
         return cls if sizes and own else None
-
-    def another_in_a_subclass(self, construction: Construction) -> bool:
-        """Whether a class that inherits this cell replaces a method that creates its carry."""
-        cls = self.source.method_class(construction.node)
-        if cls is None or not isinstance(self.values.class_value(cls), ModuleClass):
-            return False
-        names = {kind.name for kind in construction.kinds}
-        carries = [c for c in self.facts.carries if names & {kind.name for kind in c.kinds}]
-        homes = {carry.node: self.source.method_class(carry.node) for carry in carries}
-        mine = {
-            ast.unparse(c.parts["size"])
-            for c in carries
-            if homes[c.node] is cls and "size" in c.parts
-        }
-        heirs = {home for home in homes.values() if home is not None and self._inherits(home, cls)}
-        heirs -= {
-            self.source.method_class(made.node)
-            for made in self.facts.constructions
-            if names & {kind.name for kind in made.kinds}
-        }
-        return any(
-            homes[carry.node] in heirs
-            and not ("size" in carry.parts and ast.unparse(carry.parts["size"]) in mine)
-            for carry in carries
-        )
-
-    def _inherits(self, cls: ast.ClassDef, base: ast.ClassDef) -> bool:
-        return cls is not base and any(
-            value.node is base or self._inherits(value.node, base)
-            for node in cls.bases
-            for value in self.values.owner(cls).of(node)
-            if isinstance(value, ModuleClass) and value.node is not cls
-        )
 
     def _other_widths(self, cls: ast.ClassDef, names: set[str], sizes: list[Size]) -> bool:
         """Whether the class also builds cells of these kinds that have other features already."""

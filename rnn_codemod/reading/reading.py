@@ -10,6 +10,7 @@ from rnn_codemod.reading.carry_width import CarryWidth
 from rnn_codemod.reading.created import Created
 from rnn_codemod.reading.facts import Facts, gather
 from rnn_codemod.reading.guards import Guards
+from rnn_codemod.reading.heirs import Heirs
 from rnn_codemod.reading.kept import Kept
 from rnn_codemod.reading.pairs import Pairs
 from rnn_codemod.reading.purity import Purity
@@ -70,7 +71,7 @@ class Reading:
 
     @cached_property
     def sizes(self) -> Sizes:
-        parts = self.sites, self.created, self.carry_width, self.kept
+        parts = self.sites, self.created, self.carry_width, self.kept, Heirs(self)
         return Sizes(self.values, self.purity, self.facts, *parts)
 
     @cached_property

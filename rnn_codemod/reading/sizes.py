@@ -7,6 +7,7 @@ import ast
 from rnn_codemod.reading.carry_width import CarryWidth
 from rnn_codemod.reading.created import Created
 from rnn_codemod.reading.facts import CarryCall, Construction, Facts
+from rnn_codemod.reading.heirs import Heirs
 from rnn_codemod.reading.kept import Kept
 from rnn_codemod.reading.of_class import OfClass
 from rnn_codemod.reading.purity import Purity
@@ -29,6 +30,7 @@ class Sizes:
         created: Created,
         carry_width: CarryWidth,
         kept: Kept,
+        heirs: Heirs,
     ) -> None:
         self.values = values
         self.source: Source = values.source
@@ -38,14 +40,16 @@ class Sizes:
         self._carry_width = carry_width
         self._of_class = OfClass(values, facts, sites, created)
         self._kept = kept
+        self._heirs = heirs
 
     def width(self, construction: Construction) -> Width | NoWidth:
         """The first width that can be proved, in the order of the project's design."""
         node = construction.node
         if any(cls.turned for cls in construction.classes):
             return NoWidth("nn.vmap maps over another axis of the carry than the first")
+        heir = self._heirs.resizing(construction)
         layers = self.sites.layers(construction)
-        if layers:
+        if layers and not heir:
             return self.agreed(
                 [Size(layer.size) for layer in layers], node, "the size that nn.RNN is given"
             )
@@ -58,12 +62,11 @@ class Sizes:
         if self._one_of_several(construction, carries):
             return NoWidth("it makes several cells, and only the carry of some is in sight")
         changed = any(self._kept.may_change(use.carry) for use in uses)
-        replaced = self._of_class.another_in_a_subclass(construction)
-        if sizes and len(sizes) == len(carries) and not changed and not replaced:
+        if sizes and len(sizes) == len(carries) and not changed and not heir:
             found = self.agreed(sizes, node, "the size that its carry is created with")
             if isinstance(found, Width):
                 return self._unless_others(found, created)
-        if created and not replaced:
+        if created and not heir:
             found = self.agreed(created, node, "the size that its carry is created with")
             if isinstance(found, Width) or (len(uses) > 1 and differ(created)):
                 return found
@@ -71,8 +74,8 @@ class Sizes:
             by_carry = self._carry_width.of(construction, use)
             if by_carry is not None:
                 return by_carry
-        if replaced:
-            return NoWidth("a subclass creates its carry, maybe with another size")
+        if heir:
+            return NoWidth(f"{heir} inherits it, and may create its carry with another size")
         if changed:
             return NoWidth("its carry may get another width before the cell is applied")
         outer = self._of_class.of_own_carry(construction)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,8 @@ class World:
 
     ``load`` gives the text of a path. It raises OSError or ValueError where that cannot be read:
     such a file, and one that does not parse, is as unknown as an installed package.
-    ``wide_floats`` says that one of the files turns on 64-bit floats.
+    ``wide_floats`` says that one of the files turns on 64-bit floats. ``heirs`` are, by file, the
+    others that may hold a class which derives from one of it.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class World:
         *,
         wide_floats: bool = False,
         packages: tuple[str, ...] = (),
+        heirs: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self._load = load
         self._packages = packages
         self.wide_floats = wide_floats
         self._tree = tree or Disk()
+        self._heirs = {self.absolute(path): paths for path, paths in (heirs or {}).items()}
         self._readings: dict[str, Reading | None] = {}
         self._active: set[tuple[str, str]] = set()
 
@@ -55,6 +58,14 @@ class World:
     def absolute(self, path: str) -> str:
         """``path`` from the root of the file system."""
         return self._tree.absolute(path)
+
+    def heirs(self, path: str) -> tuple[str, ...]:
+        """The files that may hold a class which derives from one of the file ``path``."""
+        return self._heirs.get(self.absolute(path), ())
+
+    def place(self, importer: str, dotted: str) -> tuple[str, tuple[str, ...]] | None:
+        """The file in which ``dotted``, imported in ``importer``, is an attribute, and of what."""
+        return module_of(self._tree, importer, dotted)
 
     def owner(self, node: ast.AST) -> Reading | None:
         """The reading of the file that ``node`` stands in."""
