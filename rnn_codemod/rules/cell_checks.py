@@ -8,7 +8,7 @@ from collections.abc import Set
 from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.facts import CarryCall, Construction
 from rnn_codemod.reading.numbers import is_whole_number
-from rnn_codemod.reading.own_carry import is_axes, takes_axes, takes_width
+from rnn_codemod.reading.own_carry import is_axes, reads_size, takes_axes, takes_width
 from rnn_codemod.reading.value import CellClass, CellInstance, Dotted, Unknown
 from rnn_codemod.rules.bound_carry import check_method
 from rnn_codemod.rules.cell_class import check_class, check_derived
@@ -47,6 +47,18 @@ def check_uses(context: Context, cell: CellUses, names: Set[str]) -> None:
                 not isinstance(value, CellInstance) or _built_here(context, value) is None
             ):
                 raise CannotWrite(f"nn.RNN in line {line} may run a cell that is built elsewhere")
+
+
+def check_alone(context: Context, method: ast.FunctionDef) -> None:
+    """Raise CannotWrite unless the method itself tells that it takes a tuple and a number.
+
+    nn.RNN, which named its arguments, gave a tuple to each method that could take them so.
+    """
+    values = context.reading.values
+    if is_static(method) and not takes_axes(values, method):
+        raise CannotWrite("no use tells whether batch_dims is a tuple")
+    if reads_size(method) and not takes_width(values, method):
+        raise CannotWrite("no use tells whether the size is a number")
 
 
 def _check_mentions(context: Context, cell: CellUses, names: Set[str]) -> None:

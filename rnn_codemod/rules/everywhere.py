@@ -10,7 +10,7 @@ from itertools import islice
 from rnn_codemod.around import Verdict
 from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.own_carry import legacy_method
-from rnn_codemod.rules.cell_checks import check_uses
+from rnn_codemod.rules.cell_checks import check_alone, check_uses
 from rnn_codemod.rules.cell_class import Unread, class_edits, other_files
 from rnn_codemod.rules.cell_uses import (
     CellUses,
@@ -42,11 +42,11 @@ def check_everywhere(context: Context, cell: CellUses) -> Verdict:
     verdict = known_verdict(context, _rule(cell), cell.definition) or _verdict(context, cell)
     if verdict.unread:
         raise Unread(verdict.unread, name)
-    used = cell.constructions or cell.carries or cell.layers
-    if not verdict.used and not used and not name.startswith("_"):
-        raise CannotWrite(f"{name} is not used in the given files, so it must be used in others")
-    if cell.knows_width and not (verdict.sized or cell.sized):
-        raise CannotWrite("no use tells how many axes its features have")
+    if is_used(verdict, cell):
+        if cell.knows_width and not (verdict.sized or cell.sized):
+            raise CannotWrite("no use tells how many axes its features have")
+    else:
+        check_alone(context, cell.method)
     here = path_of(context)
     # What stands in this file comes first.
     for path, line in sorted(verdict.open_carries, key=lambda carry: carry[0] != here):
@@ -57,6 +57,12 @@ def check_everywhere(context: Context, cell: CellUses) -> Verdict:
         if path != here:
             raise CannotWrite(f"{path}: {why}")
     return verdict
+
+
+def is_used(verdict: Verdict, cell: CellUses) -> bool:
+    """Whether a given file uses the cell; of a private name, none but its own could."""
+    used = cell.constructions or cell.carries or cell.layers
+    return verdict.used or bool(used) or cell.definition.name.startswith("_")
 
 
 def path_of(context: Context) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rnn_codemod.editing.edits import Decision
+from rnn_codemod.findings import Applicability
 from rnn_codemod.reading.kinds import Kind
 from rnn_codemod.reading.value import CellInstance
 from rnn_codemod.rules.cell_class import class_edits
 from rnn_codemod.rules.cell_uses import CellUses, edits_of
-from rnn_codemod.rules.everywhere import check_everywhere
+from rnn_codemod.rules.everywhere import check_everywhere, is_used
 from rnn_codemod.rules.rule import CannotWrite, Context, Rule
 
 
@@ -51,7 +52,8 @@ def whole(rule: Rule, words: Words, context: Context, cell: CellUses) -> Iterato
     name = cell.definition.name
     defined_here = cell.definition in context.reading.scopes
     try:
-        more = check_everywhere(context, cell).initialized
+        verdict = check_everywhere(context, cell)
+        more = verdict.initialized or not is_used(verdict, cell)
         edits = (
             class_edits(context, cell.kind, cell.method, initialized=more) if defined_here else []
         )
@@ -65,7 +67,18 @@ def whole(rule: Rule, words: Words, context: Context, cell: CellUses) -> Iterato
         for node in cell.nodes:
             yield rule.refuse(context, node, words.of_use, reason, words.recipe_for_use)
         return
-    if defined_here:
+    if not is_used(verdict, cell):
+        reason = f"{name} is not used in the given files: those that use it have to change with it"
+        yield rule.rewrite(
+            context,
+            cell.method,
+            words.of_class,
+            *edits,
+            reason=reason,
+            applicability=Applicability.REVIEW,
+            recipe=words.recipe,
+        )
+    elif defined_here:
         yield rule.rewrite(context, cell.method, words.of_class, *edits)
     for node, changes in uses:
         yield rule.rewrite(context, node, words.of_use, *changes)

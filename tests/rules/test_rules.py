@@ -227,3 +227,25 @@ def test_what_renames_parameters_is_written_only_when_asked_for() -> None:
     (finding,) = migration.refused
     assert finding.rule == name
     assert finding.recipe == ("nn.GRUCell(features=n, parent=None)",)
+
+
+@pytest.mark.parametrize(
+    ("shape", "written"),
+    [
+        ("batch_dims + (size,)", True),
+        ("batch_dims + size", False),  # It may be a tuple.
+        ("blank(batch_dims, size)", False),
+    ],
+)
+def test_a_cell_that_nobody_uses_is_not_proved(shape: str, written: bool) -> None:
+    text = HEADER + (
+        "class Leaky(nn.RNNCellBase):\n"
+        "    @staticmethod\n"
+        "    def initialize_carry(rng, batch_dims, size, init_fn=nn.initializers.zeros):\n"
+        f"        return init_fn(rng, {shape})\n"
+    )
+    (finding,) = migrate_source(text).refused
+    assert "not used in the given files" in finding.reason or not written
+    after = migrate_source(text, Options(unsafe=True)).text
+    assert (after != text) is written
+    assert ("def initialize_carry(self, rng, input_shape, init_fn" in after) is written
