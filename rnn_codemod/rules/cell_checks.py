@@ -77,7 +77,8 @@ def _check_mentions(context: Context, cell: CellUses, names: Set[str]) -> None:
             continue
         values = reading.values.of(node)
         line = node.lineno
-        if any(isinstance(v, CellClass) and cell.covers(v.kind) for v in values):
+        held = any(isinstance(v, CellClass) and cell.covers(v.kind) for v in values)
+        if held and not cell.knows_width:  # Such a one is built as before, by whomever.
             raise CannotWrite(f"{_last(node)} is also used as a value, in line {line}")
         if _last(node) in names and any(isinstance(v, _NOT_KNOWN) for v in values):
             raise CannotWrite(f"{ast.unparse(node)} in line {line} may be this {_last(node)}")

@@ -15,7 +15,8 @@ from rnn_codemod.reading.own_carry import (
     parameters,
     reads_size,
 )
-from rnn_codemod.reading.value import CellClass
+from rnn_codemod.reading.scopes import Binding
+from rnn_codemod.reading.value import CellClass, Value
 from rnn_codemod.rules.rule import CannotWrite, Context
 
 
@@ -44,7 +45,7 @@ def other_files(context: Context, definition: ast.ClassDef | ast.FunctionDef) ->
 
 def check_class(context: Context, kind: Kind, node: ast.ClassDef, method: ast.FunctionDef) -> None:
     """Raise CannotWrite unless the class that defines the carry can get a field before all."""
-    bases = [value for base in node.bases for value in context.reading.values.of(base)]
+    bases = [value for base in node.bases for value in _bases(context, base)]
     derives = len(bases) == 1 and isinstance(bases[0], CellClass)
     if not derives or any(isinstance(b, CellClass) and b.kind.definition for b in bases):
         raise CannotWrite(f"{node.name} has other bases, whose fields may stand before its own")
@@ -62,6 +63,22 @@ def check_class(context: Context, kind: Kind, node: ast.ClassDef, method: ast.Fu
     others = [d for d in method.decorator_list if not (bound and _is_nowrap(context, d))]
     if len(others) != (0 if bound else 1):
         raise CannotWrite("initialize_carry has other decorators")
+
+
+def _bases(context: Context, base: ast.expr) -> frozenset[Value]:
+    """What a base may be, without the ``object`` that stands in where flax is not installed."""
+    values = context.reading.values
+    found = values.scopes.lookup(base.id, base) if isinstance(base, ast.Name) else None
+    bound = [binding for binding in found[1] if not _is_object(context, binding)] if found else []
+    if len(bound) == 1 and bound[0].imported is not None:
+        return values.imported(bound[0].imported)
+    return values.of(base)
+
+
+def _is_object(context: Context, binding: Binding) -> bool:
+    value = binding.value
+    plain = isinstance(value, ast.Name) and value.id == "object" and not binding.path
+    return plain and value is not None and context.reading.scopes.lookup("object", value) is None
 
 
 def check_derived(context: Context, node: ast.ClassDef, kind: Kind, base: Kind) -> None:
