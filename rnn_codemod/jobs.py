@@ -9,9 +9,12 @@ from itertools import chain
 
 from rnn_codemod.around import Verdict
 from rnn_codemod.crew import Crew
+from rnn_codemod.files.documents import is_document
 from rnn_codemod.files.search import (
     also_called,
+    hands_class,
     holding,
+    may_take_class,
     names_in,
     perhaps_exported,
     widens_at_once,
@@ -62,6 +65,9 @@ def jobs_of(
     ]
     if len(files) == 1:
         return [Job(candidate.path) for candidate in candidates]
+    known = {job.path for job in defining}
+    takers = _class_takers([candidate.path for candidate in candidates], imports)
+    defining += [Job(path) for path in files if path in takers - known]
     exported = crew.work(partial(exports, engine, options), _perhaps_exported, defining)
     cells: frozenset[str] = frozenset().union(*(it for it in exported if it))
     names, mentioned = _names(cells, files, imports)
@@ -198,6 +204,19 @@ def _users_of_holders(
             for path, words in handed.items()
         }
     return found
+
+
+def _class_takers(candidates: Sequence[str], imports: Imports) -> set[str]:
+    """The files that may take a cell class from one that holds it, or gets it from another."""
+    handing = [path for path in candidates if hands_class(imports.bytes(path))]
+    if not handing:
+        return set()
+    graph = imports.below(candidates)
+    return {
+        path
+        for path in reached_from(graph, leading_to(graph, handing))
+        if not is_document(path) and may_take_class(imports.bytes(path))
+    }
 
 
 def _perhaps_exported(job: Job, cause: str) -> frozenset[str]:

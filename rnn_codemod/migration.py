@@ -11,6 +11,7 @@ from rnn_codemod.annotate import comments
 from rnn_codemod.around import Around, Verdict
 from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.findings import Applicability, Migration, Options, Remark
+from rnn_codemod.reading.class_takers import class_takers
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.world import World
 from rnn_codemod.rules import (
@@ -20,6 +21,8 @@ from rnn_codemod.rules import (
     custom_cell,
     everywhere,
     handed_cell,
+    handed_class,
+    handed_classes,
     idiomatic,
 )
 from rnn_codemod.rules.rule import Context
@@ -84,6 +87,7 @@ def _context(text: str, options: Options, around: Around | None) -> Context:
         around.load,
         around.tree,
         wide_floats=around.wide_floats,
+        classes=handed_classes.taking(around.verdicts),
         packages=options.site_packages,
         heirs=around.heirs,
     )
@@ -160,6 +164,7 @@ def exported_cells(text: str) -> frozenset[str]:
         if isinstance(node, ast.ClassDef) and reading.values.cell_kind(node) is not None
     }
     takers = {taker.definition.name for taker in reading.takers}
+    takers |= {taker.definition.name for taker in class_takers(reading)}
     makers = {factory.definition.name for factory in cell_factory.factories(reading)}
     return frozenset(cells | takers | makers)
 
@@ -175,6 +180,7 @@ def verdicts(text: str, options: Options, around: Around) -> tuple[Verdict, ...]
         (carry_method.rule, partial(everywhere.verdicts, bound=True)),
         (handed_cell.rule, handed_cell.verdicts),
         (cell_factory.rule, cell_factory.verdicts),
+        (handed_class.rule, handed_classes.verdicts),
     )
     wanted = [(rule, judge) for rule, judge in judges if options.wants(rule.name, rule.group)]
     if not wanted:

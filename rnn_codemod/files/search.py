@@ -23,6 +23,7 @@ DYNAMIC = (b"getattr", b"__dict__", b"vars", b"attrgetter", b"methodcaller")
 """Ways to reach a name of a module that is not written in the file."""
 
 _CELL = rb"(?:Cell|ConvLSTM)"
+_RENAMED = re.compile(_CELL + rb"\s+as\b")
 _CELL_CLASS = re.compile(
     rb"\bclass\s+\w+\s*\([^:]*" + _CELL + rb"\b"  # a cell among the bases
     rb"|RNNCellBase"
@@ -46,6 +47,7 @@ _CELL_NAMES = (
     "ConvLSTM",
     "RNNCellBase",
 )
+_CELL_WORDS = frozenset(name.encode() for name in _CELL_NAMES)
 _STATEMENT = re.compile(rb"^(?=[^\s#)\]}])", re.MULTILINE)
 _NAMED = re.compile(
     rb"^[ \t]*(?:(?:async\s+)?def\s+|class\s+)([\w\x80-\xff]+)"
@@ -84,6 +86,13 @@ _RNN_ELSEWHERE = re.compile(rb"\bRNN\s+as\b|\bRNN\s*(?:[,)]|$)", re.MULTILINE)
 """nn.RNN under another name, or handed on."""
 _RETURNED = re.compile(rb"^[ \t]+return\b[^\r\n]{0,200}?Cell[ \t]*\(", re.MULTILINE)
 _BUILT = re.compile(rb"^[ \t]+(\w+)[ \t]*=[^\r\n]{0,200}?Cell[ \t]*\(", re.MULTILINE)
+_CALLED = re.compile(
+    rb"([\w\x80-\xff]+)[ \t]*(?:\.\s*initialize_carry\b|\(\s*(?:\)|\*\*|\w+[ \t]*=[^=]))"
+    rb"|\b(?:scan|vmap|remat|checkpoint|jit)\s*\(\s*(?:self\s*\.\s*)?([\w\x80-\xff]+)"
+)
+"""What is asked for a carry, called without positional arguments, or lifted."""
+_FIELD = re.compile(rb"^[ \t]+([\w\x80-\xff]+)[ \t]*:", re.MULTILINE)
+_PARAMETERS = re.compile(rb"\bdef\s+\w+\s*\(((?:[^()]|\([^()]*\))*)\)")
 _METHOD = re.compile(rb"\bdef\s+([\w\x80-\xff]+)")
 
 
@@ -153,6 +162,24 @@ def may_make_cell(data: bytes) -> bool:
         return True
     names = set(_BUILT.findall(data))
     return any(b"return " + name in data for name in names)
+
+
+def may_take_class(data: bytes) -> bool:
+    """Whether the file may define what is given a class, and calls it as a cell class is called."""
+    called = {name for names in _CALLED.findall(data) for name in names if name}
+    if not called:
+        return False
+    taken = set(_FIELD.findall(data))
+    for parameters in _PARAMETERS.findall(data):
+        taken.update(_WORD.findall(parameters))
+    return not called.isdisjoint(taken)
+
+
+def hands_class(data: bytes) -> bool:
+    """Whether the file may hand on a cell class of flax."""
+    return _RENAMED.search(data) is not None or any(
+        not statement.not_only_used.isdisjoint(_CELL_WORDS) for statement in _statements(data)
+    )
 
 
 def may_define_wrapper(data: bytes) -> bool:

@@ -48,14 +48,14 @@ def takers_of(reading: Reading, definition: Definition) -> Iterator[Taker]:
         return
     found: dict[str, list[tuple[CarryCall | RnnCall, str | ast.Constant | None]]] = {}
     for site, cell, size in _sites(reading, definition):
-        taken = _taken(reading.values, cell)
-        if taken is not None and taken[0] is definition:
+        of_cell = taken(reading.values, cell)
+        if of_cell is not None and of_cell[0] is definition:
             given = size if isinstance(size, ast.Constant) else None
-            of_same = _taken(reading.values, size) if given is None else None
+            of_same = taken(reading.values, size) if given is None else None
             if of_same is not None and of_same[0] is definition:
-                found.setdefault(taken[1], []).append((site, of_same[1]))
+                found.setdefault(of_cell[1], []).append((site, of_same[1]))
             else:
-                found.setdefault(taken[1], []).append((site, given))
+                found.setdefault(of_cell[1], []).append((site, given))
     for name, sites in found.items():
         texts = {ast.unparse(it) if isinstance(it, ast.Constant) else it for _, it in sites}
         chosen = sites[0][1]
@@ -83,7 +83,7 @@ def _sites(
                     yield layer, layer.cell, layer.size
 
 
-def _taken(values: Values, cell: ast.expr) -> tuple[Definition, str] | None:
+def taken(values: Values, cell: ast.expr) -> tuple[Definition, str] | None:
     """The field or the parameter that ``cell`` is, in the class or function that has it."""
     match cell:
         case ast.Attribute(value=ast.Name(id="self") as base, attr=name):
@@ -98,7 +98,7 @@ def _taken(values: Values, cell: ast.expr) -> tuple[Definition, str] | None:
                 plain = isinstance(function, ast.FunctionDef) and not function.decorator_list
                 return (function, name) if plain and top else None  # type: ignore[return-value]
             value = bound_once(values, cell)
-            return None if value is None else _taken(values, value)
+            return None if value is None else taken(values, value)
         case _:
             return None
 

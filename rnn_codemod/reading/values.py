@@ -381,6 +381,7 @@ class Values:
         default = self.of(binding.value) if binding.value is not None else NOTHING
         if isinstance(function, ast.FunctionDef):
             default |= self._handed_in(function, binding.node.arg)
+            default |= self._handed_from_elsewhere(function, binding.node.arg)
             default |= self._decorated(function, binding.node)
         return _any_cell(default) or UNKNOWN
 
@@ -452,7 +453,15 @@ class Values:
         if not isinstance(cls, ast.ClassDef) or not isinstance(field.target, ast.Name):
             return NOTHING
         name = field.target.id
-        return self._given(cls.name, name, field_names(cls).index(name))
+        elsewhere = self._handed_from_elsewhere(cls, name)
+        return elsewhere | self._given(cls.name, name, field_names(cls).index(name))
+
+    def _handed_from_elsewhere(
+        self, place: ast.ClassDef | ast.FunctionDef, name: str
+    ) -> frozenset[Value]:
+        """A cell class, where all files that give a field or a parameter give it one."""
+        known = self.world is not None and self.world.takes_class(self.path, place.lineno, name)
+        return frozenset({CellClass(ANY_CELL)}) if known else NOTHING
 
     def annotation(self, node: ast.expr | None) -> frozenset[Value]:
         """The cells an annotation speaks of: ``RNNCellBase``, ``Type[RNNCellBase]``."""

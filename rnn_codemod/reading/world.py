@@ -31,7 +31,8 @@ class World:
     ``load`` gives the text of a path. It raises OSError or ValueError where that cannot be read:
     such a file, and one that does not parse, is as unknown as an installed package.
     ``wide_floats`` says that one of the files turns on 64-bit floats. ``heirs`` are, by file, the
-    others that may hold a class which derives from one of it.
+    others that may hold a class which derives from one of it. ``classes`` are the fields and
+    parameters, by file, line and name, that other files give cell classes.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class World:
         tree: Tree | None = None,
         *,
         wide_floats: bool = False,
+        classes: frozenset[tuple[str, int, str]] = frozenset(),
         packages: tuple[str, ...] = (),
         heirs: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self._load = load
         self._packages = packages
         self.wide_floats = wide_floats
+        self._classes = classes
         self._tree = tree or Disk()
         self._heirs = {self.absolute(path): paths for path, paths in (heirs or {}).items()}
         self._readings: dict[str, Reading | None] = {}
@@ -66,6 +69,10 @@ class World:
     def place(self, importer: str, dotted: str) -> tuple[str, tuple[str, ...]] | None:
         """The file in which ``dotted``, imported in ``importer``, is an attribute, and of what."""
         return module_of(self._tree, importer, dotted)
+
+    def takes_class(self, path: str, line: int, name: str) -> bool:
+        """Whether all files give a field or parameter, of what stands in ``line``, a cell class."""
+        return bool(self._classes) and (self.absolute(path), line, name) in self._classes
 
     def owner(self, node: ast.AST) -> Reading | None:
         """The reading of the file that ``node`` stands in."""

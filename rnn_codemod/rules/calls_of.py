@@ -57,7 +57,8 @@ def defaults(definition: Definition) -> dict[str, ast.expr]:
 def _positions(context: Context, definition: Definition) -> list[str]:
     """What is given by position, in order. Raises CannotWrite where that is not known."""
     if isinstance(definition, ast.FunctionDef):
-        return [arg.arg for arg in [*definition.args.posonlyargs, *definition.args.args]]
+        names = [arg.arg for arg in [*definition.args.posonlyargs, *definition.args.args]]
+        return names[1:] if definition.name == "__init__" else names
     owner = context.reading.values.owner(definition)
     bases = [value for base in definition.bases for value in owner.of(base)]
     fields = [it for it in definition.body if isinstance(it, ast.AnnAssign)]

@@ -10,6 +10,7 @@ from itertools import islice
 from rnn_codemod.around import Verdict
 from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.own_carry import legacy_method
+from rnn_codemod.reading.source import Function
 from rnn_codemod.rules.cell_checks import check_alone, check_uses
 from rnn_codemod.rules.cell_class import Unread, class_edits, other_files
 from rnn_codemod.rules.cell_uses import (
@@ -71,7 +72,7 @@ def path_of(context: Context) -> str:
     return path if context.world is None else context.world.absolute(path)
 
 
-def home_of(context: Context, definition: ast.ClassDef | ast.FunctionDef) -> str:
+def home_of(context: Context, definition: Function | ast.ClassDef) -> str:
     """The path of the file that a class or a function stands in."""
     if definition in context.reading.scopes or context.world is None:
         return path_of(context)
@@ -80,7 +81,7 @@ def home_of(context: Context, definition: ast.ClassDef | ast.FunctionDef) -> str
 
 
 def known_verdict(
-    context: Context, rule: str, definition: ast.ClassDef | ast.FunctionDef, *names: str
+    context: Context, rule: str, definition: Function | ast.ClassDef, *names: str
 ) -> Verdict | None:
     """What is known already of a class or a function; ``names`` where it is on a part of it."""
     home, line = home_of(context, definition), definition.lineno

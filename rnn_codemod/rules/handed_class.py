@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision
+from rnn_codemod.reading.class_takers import follows
 from rnn_codemod.reading.definitions import field_names, is_static
 from rnn_codemod.reading.source import Function
 from rnn_codemod.reading.value import CellClass, FunctionValue, ModuleClass, Value
 from rnn_codemod.reading.values import Values
+from rnn_codemod.rules.everywhere import known_verdict
 from rnn_codemod.rules.rule import Context, Rule
 
 MESSAGE = "a cell class is handed to code that is not known to take one"
@@ -23,9 +26,12 @@ def find(context: Context) -> Iterator[Decision]:
             continue
         for name, given, definition in _handed(context, call):
             owner = values.owner(definition)
-            if not _follows(owner, definition, name) and _uses(owner, definition, name):
+            if not follows(owner, definition, name) and _uses(owner, definition, name):
                 what = getattr(definition, "name", "the function")
                 reason = f"{what} builds what it gets as {name}, and nothing there says a cell"
+                verdict = known_verdict(context, rule.name, definition, name)
+                for path, why in verdict.faults if verdict is not None else ():
+                    reason = f"{reason}; {os.path.basename(path)}: {why}"
                 yield rule.refuse(context, given, MESSAGE, reason, f"{name}: type[nn.RNNCellBase]")
 
 
@@ -74,16 +80,6 @@ def _names(definition: Function | ast.ClassDef, values: Values, *, bound: bool) 
     return names[1:] if bound or definition.name == "__init__" else names
 
 
-def _follows(owner: Values, definition: Function | ast.ClassDef, name: str) -> bool:
-    """Whether the name is read as a cell class where it is defined."""
-    if isinstance(definition, ast.ClassDef):
-        found = owner.member(definition, name)
-    else:
-        scope = owner.scopes.of(definition)
-        found = frozenset().union(*(owner.binding(b, scope) for b in scope.bindings[name]))
-    return any(isinstance(value, CellClass) for value in found)
-
-
 def _uses(owner: Values, definition: Function | ast.ClassDef, name: str) -> bool:
     """Whether more is done with the class than to look at it."""
     for node in ast.walk(definition):
@@ -117,8 +113,9 @@ rule = Rule(
     summary="a cell class is handed to code that is not known to take one",
     explanation=(
         "Whoever builds the class has to give it features now, and what does not say that it "
-        "takes a cell class is not looked at for that. With the annotation the constructions "
-        "are found; run the tool again."
+        "takes a cell class is looked at for that only where all callers, in every file given, "
+        "hand it cell classes of flax. With the annotation the constructions are found; run the "
+        "tool again."
     ),
     before="build = lambda cls: cls()\ncell = build(nn.GRUCell)\n",
     after="build = lambda cls: cls()\ncell = build(nn.GRUCell)\n",
