@@ -5,10 +5,8 @@ from __future__ import annotations
 import ast
 
 from rnn_codemod.reading.created import Created
-from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.facts import Construction, Facts, given_features
 from rnn_codemod.reading.kinds import CarryForm
-from rnn_codemod.reading.own_carry import legacy_method, parameters
 from rnn_codemod.reading.sites import Sites
 from rnn_codemod.reading.values import Values
 from rnn_codemod.reading.width import Size
@@ -50,30 +48,6 @@ class OfClass:
         if self._carry_of_another(construction, cls, names):
             return []
         return sizes if self._enough_for_all(cls, names) else []
-
-    def of_own_carry(self, construction: Construction) -> ast.ClassDef | None:
-        """The user's cell that creates the carry of this one, in its own, with its own size."""
-        cls = self.source.method_class(construction.node)
-        kind = self.values.cell_kind(cls) if cls is not None else None
-        function = self.source.function(construction.node)
-        if cls is None or kind is None or kind.carry_class is not cls or kind.sized:
-            return None
-        if any(inner.own_carry for inner in construction.kinds):
-            return None  # It would have to change together with this one.
-        method = legacy_method(cls)
-        if method is None or not isinstance(function, ast.FunctionDef) or is_static(function):
-            return None
-        if self.source.parents.get(function) is not cls or function.args.args[0].arg != "self":
-            return None
-        size, sizes = parameters(method)[2].arg, self.sizes(construction)
-        own = all(
-            isinstance(it.node, ast.Name)
-            and it.node.id == size
-            and self.source.function(it.node) is method
-            and len(self.values.scopes.of(method).bindings[size]) == 1
-            for it in sizes
-        )
-        return cls if sizes and own else None
 
     def _other_widths(self, cls: ast.ClassDef, names: set[str], sizes: list[Size]) -> bool:
         """Whether the class also builds cells of these kinds that have other features already."""

@@ -9,6 +9,7 @@ from rnn_codemod.reading.created import Created
 from rnn_codemod.reading.facts import CarryCall, Construction, Facts
 from rnn_codemod.reading.heirs import Heirs
 from rnn_codemod.reading.kept import Kept
+from rnn_codemod.reading.of_around import OfAround
 from rnn_codemod.reading.of_class import OfClass
 from rnn_codemod.reading.purity import Purity
 from rnn_codemod.reading.scopes import ITEM
@@ -39,6 +40,7 @@ class Sizes:
         self._created = created
         self._carry_width = carry_width
         self._of_class = OfClass(values, facts, sites, created)
+        self._of_around = OfAround(values, sites, created)
         self._kept = kept
         self._heirs = heirs
 
@@ -78,10 +80,10 @@ class Sizes:
             return NoWidth(f"{heir} inherits it, and may create its carry with another size")
         if changed:
             return NoWidth("its carry may get another width before the cell is applied")
-        outer = self._of_class.of_own_carry(construction)
-        if outer is not None:
-            return Width("self.features", "the size of the cell around it", cell=outer)
         lent = self._of_class.sizes(construction)
+        outer = self._of_around.width(construction, lent)
+        if outer is not None:
+            return outer
         if lent:
             found = self.agreed(lent, node, "the size of every carry its class creates")
             if isinstance(found, Width):
