@@ -36,6 +36,8 @@ class Verdict:
     """By file, why its uses cannot be written."""
     size: str = ""
     """The number that all of them give as the size of its carry."""
+    form: str = ""
+    """In which of several forms all of them can be written."""
     left_alone: tuple[str, ...] = ()
     """Files in which a comment leaves a part of it alone."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from itertools import chain
 
@@ -28,26 +27,26 @@ from rnn_codemod.tree import read
 
 
 def with_wide_floats(
-    jobs: Sequence[Job], widening: Sequence[str], files: Sequence[str], imports: Imports
-) -> list[Job]:
-    """The jobs, those marked that run in one program with a file that widens floats.
+    widening: Sequence[str], files: Sequence[str], imports: Imports
+) -> frozenset[str]:
+    """The files that run in one program with a file that widens floats.
 
     A file that does so when it is run itself, under ``if __name__``, does it for what it imports.
     """
     if not widening:
-        return list(jobs)
+        return frozenset()
     graph = imports.below(files)
     importers = leading_to(
         graph, [path for path in widening if widens_at_once(imports.bytes(path))]
     )
-    programs = reached_from(graph, importers.union(widening))
-    return [replace(job, wide_floats=job.path in programs) for job in jobs]
+    return frozenset(reached_from(graph, importers.union(widening)))
 
 
 def jobs_of(
     candidates: Sequence[Candidate],
     files: Sequence[str],
     unnamed: Sequence[str],
+    wide: Set[str],
     options: Options,
     crew: Crew,
     engine: Engine,
@@ -55,7 +54,7 @@ def jobs_of(
 ) -> list[Job]:
     """The candidates and the files that use their cells, each with all users of those.
 
-    ``unnamed`` are the files that may use a cell without its name.
+    ``unnamed`` are the files that may use a cell without its name, ``wide`` those with wide floats.
     """
     idiomatic = options.style == "idiomatic"
     defining = [
@@ -64,7 +63,7 @@ def jobs_of(
         if candidate.may_define_cell or (idiomatic and candidate.may_define_wrapper)
     ]
     if len(files) == 1:
-        return [Job(candidate.path) for candidate in candidates]
+        return [Job(it.path, wide_floats=it.path in wide) for it in candidates]
     known = {job.path for job in defining}
     takers = _class_takers([candidate.path for candidate in candidates], imports)
     defining += [Job(path) for path in files if path in takers - known]
@@ -82,9 +81,14 @@ def jobs_of(
             of_file.setdefault(path, {})[name] = paths
     heirs = heirs_of([seen.path for seen in candidates], files, imports)
     homes = [
-        Job(job.path, of_file[job.path], heirs=_around(heirs, job.path, of_file[job.path]))
+        Job(
+            job.path,
+            used,
+            wide_floats=any(not wide.isdisjoint(paths) for paths in used.values()),
+            heirs=_around(heirs, job.path, used),
+        )
         for job in defining
-        if job.path in of_file
+        if (used := of_file.get(job.path))
     ]
     verdicts: dict[str, list[Verdict]] = {}
     judgements = crew.work(partial(judged, engine, options), _none, homes)
@@ -92,7 +96,13 @@ def jobs_of(
         verdicts.setdefault(verdict.name, []).append(verdict)
     wanted = {candidate.path for candidate in candidates}.union(of_file, others)
     return [
-        Job(path, users, _on(users, verdicts), heirs=_around(heirs, path, users))
+        Job(
+            path,
+            users,
+            _on(users, verdicts),
+            wide_floats=path in wide,
+            heirs=_around(heirs, path, users),
+        )
         for path in files
         if path in wanted
         for users in [of_file.get(path, {})]
@@ -130,10 +140,9 @@ def _names(
             data = imports.bytes(path)
             for name in names:
                 mentioning.setdefault(name, set()).add(path)
-                if "." not in name:
-                    called = also_called(name, data)
-                    others[name] |= called
-                    found |= called
+                called = also_called(name.partition(".")[0], data)
+                others[name] |= called
+                found |= called
         new = frozenset(found - others.keys())
         others.update((name, set()) for name in new)
     return {name: frozenset(reached_from(others, [name])) for name in others}, mentioning

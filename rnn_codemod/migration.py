@@ -17,6 +17,7 @@ from rnn_codemod.reading.world import World
 from rnn_codemod.rules import (
     RULES,
     carry_method,
+    carryless_cell,
     cell_factory,
     custom_cell,
     everywhere,
@@ -26,6 +27,7 @@ from rnn_codemod.rules import (
     idiomatic,
 )
 from rnn_codemod.rules.rule import Context
+from rnn_codemod.style import plan
 from rnn_codemod.suppressed import Suppressed
 from rnn_codemod.targets import runtime_imports
 from rnn_codemod.together import (
@@ -172,7 +174,7 @@ def exported_cells(text: str) -> frozenset[str]:
 def verdicts(text: str, options: Options, around: Around) -> tuple[Verdict, ...]:
     """On what this text defines and others use, what all files that use it say.
 
-    That are custom cells, and classes and functions that are given a cell or make one.
+    That are cells, wrappers of cells, and classes and functions that are given a cell or make one.
     Raises SyntaxError, ValueError or RecursionError for a text that cannot be read.
     """
     judges = (
@@ -181,6 +183,8 @@ def verdicts(text: str, options: Options, around: Around) -> tuple[Verdict, ...]
         (handed_cell.rule, handed_cell.verdicts),
         (cell_factory.rule, cell_factory.verdicts),
         (handed_class.rule, handed_classes.verdicts),
+        (carryless_cell.rule, carryless_cell.verdicts),
+        (idiomatic.rule, plan.verdicts),
     )
     wanted = [(rule, judge) for rule, judge in judges if options.wants(rule.name, rule.group)]
     if not wanted:

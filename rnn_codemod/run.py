@@ -199,8 +199,8 @@ class _Run:
             it.path for it in looked.files if isinstance(it, Candidate) and it.may_use_unnamed
         ]
         engine = self.engine or the_rules()
-        jobs = jobs_of(candidates, files, unnamed, self.options, crew, engine, imports)
-        jobs = with_wide_floats(jobs, looked.widening, files, imports)
+        wide = with_wide_floats(looked.widening, files, imports)
+        jobs = jobs_of(candidates, files, unnamed, wide, self.options, crew, engine, imports)
         return jobs if self.shard == WHOLE else _part(jobs, self.paths, self.options, self.shard)
 
     def _results(self, crew: Crew, jobs: Sequence[Job]) -> Iterator[FileResult]:

@@ -10,7 +10,7 @@ from rnn_codemod.around import Verdict
 from rnn_codemod.editing.edits import Decision, Span, spans
 from rnn_codemod.findings import Applicability
 from rnn_codemod.reading.source import Source
-from rnn_codemod.rules import RULES, carry_method, cell_factory, custom_cell, handed_cell
+from rnn_codemod.rules import RULES
 from rnn_codemod.rules.everywhere import path_of
 from rnn_codemod.rules.rule import Context
 from rnn_codemod.suppressed import Suppressed
@@ -24,10 +24,6 @@ WHOLE = {
     "idiomatic",
 }
 """Rules whose decisions, in all files of a project, are one."""
-_JUDGED = {
-    rule.name for rule in (carry_method.rule, cell_factory.rule, custom_cell.rule, handed_cell.rule)
-}
-"""Of these it is known with the verdicts what comments leave alone."""
 
 
 def without(context: Context, decisions: list[Decision], suppressed: Suppressed) -> list[Decision]:
@@ -63,12 +59,12 @@ def held_elsewhere(context: Context, decisions: list[Decision]) -> list[Decision
     if not names or context.world is None:
         return decisions
     here = path_of(context)
-    known = {path for verdict in context.verdicts for path in verdict.left_alone}
-    asked = names - _JUDGED if context.verdicts else names
-    users = {path for paths in context.users.values() for path in paths}
-    elsewhere = sorted(known) if asked < names else []
-    elsewhere += [path for path in sorted(users) if asked and _leaves_alone(context, path, asked)]
-    for path in elsewhere:
+    if context.verdicts:
+        elsewhere = {path for verdict in context.verdicts for path in verdict.left_alone}
+    else:
+        users = {path for paths in context.users.values() for path in paths}
+        elsewhere = {path for path in users if _leaves_alone(context, path, names)}
+    for path in sorted(elsewhere):
         if context.world.absolute(path) != here:
             why = f"a comment in {os.path.basename(path)} leaves a part of it alone"
             source = context.reading.source

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
+from dataclasses import replace
 
+from rnn_codemod.around import Verdict
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.reading.facts import RnnCall
 from rnn_codemod.reading.kinds import ANY_CELL
 from rnn_codemod.reading.numbers import is_whole_number
 from rnn_codemod.reading.value import CellClass, CellInstance
-from rnn_codemod.rules.cell_class import feature_axes, other_files
+from rnn_codemod.rules.cell_class import (
+    AXES,
+    Unread,
+    feature_axes,
+    knows_its_axes,
+    other_files,
+)
+from rnn_codemod.rules.everywhere import home_of, known_verdict, path_of
 from rnn_codemod.rules.rnn_size import run_by, without_size
 from rnn_codemod.rules.rule import CannotWrite, Context, Rule
 
@@ -22,14 +32,17 @@ RECIPE = ("@property", "def num_feature_axes(self) -> int:", "    return 1")
 def find(context: Context) -> Iterator[Decision]:
     for cell in dict.fromkeys((*_defined_here(context), *_run_here(context))):
         layers = list(_layers(context, cell))
+        told = known_verdict(context, rule.name, cell) or _verdict(context, cell)
         try:
-            files = [context, *other_files(context, cell)]
-            if not any(True for file in files for _ in _layers(file, cell)):
+            if told.unread:
+                raise Unread(told.unread, told.name)
+            if not told.used:
                 continue
-            _check(files, cell)
-            method = _last_method(cell)
-            here = cell in context.reading.scopes and not _knows_its_axes(cell)
-            axes = [feature_axes(context, method)] if here else []
+            _check(context, cell)
+            for path, why_not in told.faults:
+                raise CannotWrite(f"{os.path.basename(path)}: {why_not}")
+            here = cell in context.reading.scopes and not knows_its_axes(cell)
+            axes = [feature_axes(context, _last_method(cell))] if here else []
         except CannotWrite as why:
             for layer in layers:
                 yield rule.refuse(context, layer.node, LAYER, str(why), *RECIPE)
@@ -38,6 +51,29 @@ def find(context: Context) -> Iterator[Decision]:
             yield rule.rewrite(context, cell, CLASS, *axes)
         for layer in layers:
             yield rule.rewrite(context, layer.node, LAYER, *without_size(context, layer))
+
+
+def verdicts(context: Context) -> Iterator[Verdict]:
+    """On each cell without a carry that the file of ``context`` defines."""
+    for cell in _defined_here(context):
+        yield _verdict(context, cell)
+
+
+def _verdict(context: Context, cell: ast.ClassDef) -> Verdict:
+    """What all files that may run the cell say of it."""
+    told = Verdict(rule.name, home_of(context, cell), cell.name, cell.lineno)
+    try:
+        files = [context, *other_files(context, cell)]
+    except Unread as why:
+        return replace(told, unread=why.path)
+    faults = []
+    for file in files:
+        try:
+            _check(file, cell)
+        except CannotWrite as why:
+            faults.append((path_of(file), str(why)))
+    used = any(True for file in files for _ in _layers(file, cell))
+    return replace(told, used=used, faults=tuple(faults[:1]))
 
 
 def _defined_here(context: Context) -> Iterator[ast.ClassDef]:
@@ -59,30 +95,38 @@ def _layers(context: Context, cell: ast.ClassDef) -> Iterator[RnnCall]:
     """The layers that run the cell and are given a size, in the place of time_major or by name."""
     for layer in context.reading.facts.layers:
         if any(kind.definition is cell for kind in run_by(context, layer)):
-            new = _knows_its_axes(cell) and layer.size in layer.node.args
+            new = knows_its_axes(cell) and layer.size in layer.node.args
             if not new or is_whole_number(context.reading, layer.size):
                 yield layer
 
 
-def _knows_its_axes(cell: ast.ClassDef) -> bool:
-    return "num_feature_axes" in ast.unparse(cell)
+def _check(context: Context, cell: ast.ClassDef) -> None:
+    """Raise CannotWrite unless every nn.RNN of one file runs it over one axis of features."""
+    if cell in context.reading.scopes:
+        bases = [value for base in cell.bases for value in context.reading.values.of(base)]
+        if bases != [CellClass(ANY_CELL)]:
+            raise CannotWrite(f"{cell.name} has other bases, which may create its carry")
+        if not knows_its_axes(cell):
+            _last_method(cell)
+    for layer in _layers(context, cell):
+        line = layer.node.lineno
+        if len(run_by(context, layer)) > 1 or not _is_known(context, layer):
+            raise CannotWrite(f"nn.RNN in line {line} may run another cell")
+        whole = is_whole_number(context.reading, layer.size)
+        if not whole or not context.reading.purity.pure(layer.size):
+            raise CannotWrite(f"the size in line {line} may be a tuple")
+        if knows_its_axes(cell) and not _has_one_axis(cell):
+            raise CannotWrite(f"num_feature_axes of {cell.name} may be more than 1")
 
 
-def _check(files: list[Context], cell: ast.ClassDef) -> None:
-    """Raise CannotWrite unless every nn.RNN runs it over one axis of features."""
-    home = next(file for file in files if cell in file.reading.scopes)
-    bases = [value for base in cell.bases for value in home.reading.values.of(base)]
-    if bases != [CellClass(ANY_CELL)]:
-        raise CannotWrite(f"{cell.name} has other bases, which may create its carry")
-    for file in files:
-        for layer in _layers(file, cell):
-            where = f"line {layer.node.lineno} of {file.reading.values.path}".removesuffix(" of ")
-            if len(run_by(file, layer)) > 1 or not _is_known(file, layer):
-                raise CannotWrite(f"nn.RNN in {where} may run another cell")
-            if not is_whole_number(file.reading, layer.size) or not file.reading.purity.pure(
-                layer.size
-            ):
-                raise CannotWrite(f"the size in {where} may be a tuple")
+def _has_one_axis(cell: ast.ClassDef) -> bool:
+    """Whether its num_feature_axes is a method that only returns 1."""
+    found = [s for s in cell.body if isinstance(s, ast.FunctionDef) and s.name == AXES]
+    match found:
+        case [ast.FunctionDef(body=[*_, ast.Return(value=ast.Constant(value=1))] as body)]:
+            return len(body) == 1 + (ast.get_docstring(found[0], clean=False) is not None)
+        case _:
+            return False
 
 
 def _is_known(context: Context, layer: RnnCall) -> bool:

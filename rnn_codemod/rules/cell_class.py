@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 
 from rnn_codemod.editing.edits import AddLines, Edit, Replace
-from rnn_codemod.reading.definitions import is_static
+from rnn_codemod.reading.definitions import is_static, methods
 from rnn_codemod.reading.kinds import CarryForm, Kind
 from rnn_codemod.reading.own_carry import (
     deletes_size,
@@ -18,6 +18,8 @@ from rnn_codemod.reading.own_carry import (
 from rnn_codemod.reading.scopes import Binding
 from rnn_codemod.reading.value import CellClass, Value
 from rnn_codemod.rules.rule import CannotWrite, Context
+
+AXES = "num_feature_axes"
 
 
 class Unread(CannotWrite):
@@ -146,7 +148,7 @@ def class_edits(
     if kind.carry is CarryForm.ANY and definition is not None:
         if reads_size(method):
             edits.append(_features_field(context, definition))
-        if "num_feature_axes" not in ast.unparse(definition):
+        if not knows_its_axes(definition):
             edits.append(feature_axes(context, method))
     return edits
 
@@ -221,6 +223,12 @@ def _features_field(context: Context, node: ast.ClassDef) -> Edit:
     else:
         before = context.reading.source.span(at)[0]
     return AddLines(before, ("features: int",) if fields else ("features: int", ""))
+
+
+def knows_its_axes(node: ast.ClassDef) -> bool:
+    """Whether the class body gives num_feature_axes a meaning."""
+    bound = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    return AXES in methods(node) | bound
 
 
 def feature_axes(context: Context, method: ast.FunctionDef) -> Edit:

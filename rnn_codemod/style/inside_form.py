@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from rnn_codemod.editing.edits import AddLines, DropArgument, Edit, Replace, Span
+from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.scopes import Binding
 from rnn_codemod.reading.shapes import Shapes
 from rnn_codemod.reading.source import Source, lines
@@ -116,8 +117,17 @@ def _check_instances(uses: Uses) -> None:
             continue
         instance = ModuleInstance(uses.wrapper.node)
         if instance in uses.reading.values.of(node):
-            if not isinstance(parents[node], ast.Assign) or uses.made(node) is not node:
+            kept = parents[node]
+            if not isinstance(kept, ast.Assign) or uses.made(node) is not node:
                 raise Keeps("an instance is used for something else than calls")
+            if uses.reading.values.world is not None and _is_seen_elsewhere(uses.reading, kept):
+                raise Keeps("another file may give an instance a carry")
+
+
+def _is_seen_elsewhere(reading: Reading, kept: ast.Assign) -> bool:
+    """Whether other files can have what a statement keeps, without a name of its class."""
+    local = all(isinstance(target, ast.Name) for target in kept.targets)
+    return not local or reading.source.function(kept) is None
 
 
 def _carry_of(uses: Uses, use: Applied, scan: Scanned) -> Fresh:

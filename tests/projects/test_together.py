@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,15 +122,18 @@ HELD = {
 
 @pytest.mark.parametrize(("cell", "name", "text"), HELD.values(), ids=HELD)
 def test_a_mention_that_is_seen_as_a_word_only(
-    tmp_path: Path, cell: str, name: str, text: str
+    tmp_path: Path,
+    written: Callable[[Path, Mapping[str, str]], Path],
+    cell: str,
+    name: str,
+    text: str,
 ) -> None:
     """The notebook keeps its source as one string, in which an escape stands before the name."""
-    (tmp_path / "cells.py").write_text(CELL.replace("Leaky", cell), encoding="utf-8")
-    (tmp_path / "use.py").write_text(USE.replace("Leaky", cell), encoding="utf-8")
     if name.endswith(".ipynb"):
         code = {"cell_type": "code", "metadata": {}, "outputs": [], "source": text}
         text = json.dumps({"cells": [code], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
-    (tmp_path / name).write_text(text, encoding="utf-8")
+    files = {"cells.py": CELL.replace("Leaky", cell), "use.py": USE.replace("Leaky", cell)}
+    written(tmp_path, {**files, name: text})
     results = list(migrate_paths([str(tmp_path)], Options(), Mode.CHECK))
     assert not any(result.rewritten for result in results)
     assert {Path(it.path).name: len(it.refused) for it in results if it.refused} == {

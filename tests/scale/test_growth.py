@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -31,17 +32,64 @@ from cells import Leaky
 carry = Leaky.initialize_carry(None, (2,), 16)
 """
 
+CARRYLESS = """\
+from flax import linen as nn
 
-def project(folder: Path, users: int) -> Path:
-    folder.mkdir()
-    (folder / "cells.py").write_text(CELL)
-    for number in range(users):
-        (folder / f"train_{number}.py").write_text(USER)
-    return folder
+
+class Leaky(nn.RNNCellBase):
+    @nn.compact
+    def __call__(self, carry, x):
+        carry = nn.Dense(carry.shape[-1])(carry + x)
+        return carry, carry
+"""
+
+RUN = """\
+from flax import linen as nn
+from cells import Leaky
+
+layer = nn.RNN(Leaky(), 16)
+"""
+
+WRAPPER = """\
+import jax
+from flax import linen as nn
+
+
+class Leaky(nn.Module):
+    @nn.compact
+    def __call__(self, carry, x):
+        return nn.GRUCell()(carry, x)
+
+    @staticmethod
+    def initialize_carry(batch_dims, size):
+        return nn.GRUCell.initialize_carry(jax.random.PRNGKey(0), batch_dims, size)
+"""
+
+WRAPPED = """\
+from cells import Leaky
+
+carry = Leaky.initialize_carry((2,), 16)
+out = Leaky().init_with_output(None, carry, carry)
+"""
+
+PROJECTS = {
+    "custom_cell": (CELL, USER, Options()),
+    "carryless_cell": (CARRYLESS, RUN, Options()),
+    "idiomatic": (WRAPPER, WRAPPED, Options(style="idiomatic")),
+}
 
 
 @pytest.mark.parametrize("comment", ["", "  # rnn-codemod: ignore"])
-def test_users_of_one_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comment: str) -> None:
+@pytest.mark.parametrize(("cell", "user", "options"), PROJECTS.values(), ids=PROJECTS)
+def test_users_of_one_class(
+    tmp_path: Path,
+    written: Callable[[Path, Mapping[str, str]], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    cell: str,
+    user: str,
+    options: Options,
+    comment: str,
+) -> None:
     asked: list[str] = []
     parsed: list[str] = []
     answer, read = Disk.answer, Reading.of
@@ -49,14 +97,16 @@ def test_users_of_one_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comm
     monkeypatch.setattr(Reading, "of", lambda *it: parsed.append("") or read(*it))
     counts = []
     for users in (4, 8, 16):
-        folder = project(tmp_path / str(users), users)
-        first = folder / "train_0.py"
-        first.write_text(first.read_text().replace("16)", f"16){comment}"))
+        texts = {f"train_{number}.py": user for number in range(users)}
+        texts["train_0.py"] = user.replace("16)", f"16){comment}")
+        folder = written(tmp_path / str(users), {"cells.py": cell, **texts})
         asked.clear()
         parsed.clear()
-        results = list(migrate_paths([str(folder)], Options(), Mode.CHECK))
-        told = sum(len(it.refused if comment else it.rewritten) for it in results)
+        results = list(migrate_paths([str(folder)], options, Mode.CHECK))
+        told = sum(len(it.rewritten) + len(it.refused) for it in results)
         assert told >= users
+        whole = sum(len(it.refused if comment else it.rewritten) for it in results)
+        assert options.style == "idiomatic" or whole == told
         counts.append((len(asked), len(parsed)))
     for few, more, most in zip(*counts, strict=True):
         assert most - more <= 2 * (more - few)
