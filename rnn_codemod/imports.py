@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from rnn_codemod.files.search import unescaped
 from rnn_codemod.tree import Tree
 
 _IMPORT = re.compile(
@@ -73,11 +74,12 @@ class Imports:
         return [path for path in graph if word in self.bytes(path)]
 
     def bytes(self, path: str) -> bytes:
-        """All bytes of a file, none where it cannot be read."""
+        """All bytes of a file with its letters as such, none where it cannot be read."""
         try:
-            return self._tree.read(path)
+            data = self._tree.read(path)
         except OSError:
             return b""  # told of when it was looked at
+        return unescaped(data) if path.endswith(".ipynb") else data
 
 
 def imported_by(graph: Graph) -> Graph:

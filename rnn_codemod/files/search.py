@@ -39,6 +39,8 @@ _WORDS = bytes(
 _ESCAPES = (rb"\n", rb"\r", rb"\t")
 """As in a notebook: of these, the letter is no part of the word behind it."""
 
+_ESCAPED = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+")
+
 _CELL_NAMES = (
     "LSTMCell",
     "OptimizedLSTMCell",
@@ -281,6 +283,11 @@ def perhaps_exported(data: bytes) -> frozenset[str]:
         for which in (_CLASS, _METHOD)
     )
     return frozenset(classes).union(f"{one}.{other}" for one in classes for other in methods)
+
+
+def unescaped(data: bytes) -> bytes:
+    r"""A JSON text with the letters as such that it writes in ASCII, like ``\u00e9``."""
+    return _ESCAPED.sub(lambda it: it[0].decode("unicode_escape").encode("utf-8", "replace"), data)
 
 
 def names_in(data: bytes, names: Mapping[bytes, object]) -> set[bytes]:

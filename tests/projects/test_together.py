@@ -116,6 +116,11 @@ HELD = {
         "held.ipynb",
         "from flax import linen\nfrom cells import *\nkept = [\nLeaky]",
     ),
+    "escaped letter": (
+        "Zellé",
+        "held.ipynb",
+        "from flax import linen\nimport cells\nkept = cells.Zellé",
+    ),
     "last letter": ("Zellé", "held.py", "from cells import *\nkept = [Zellé]\n"),
 }
 
