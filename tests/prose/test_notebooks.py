@@ -91,6 +91,25 @@ def test_each_broken_cell_is_told_of() -> None:
     assert [warning.split(":")[1] for warning in result.warnings] == [" cell 4 cannot be parsed"]
 
 
+def test_of_two_lists_of_cells_the_last_one_counts() -> None:
+    first, last = (json.dumps(notebook(HEAD, LEGACY + end)["cells"]) for end in ("  # 1", "  # 2"))
+    text = f'{{"cells": {first}, "nbformat": 4, "metadata": {{}}, "cells": {last}}}'
+    result = treated(text)
+    (line,) = (line for line in last.split('"') if line.endswith("# 2"))
+    assert len(result.rewritten) == 1
+    assert result.after.decode() == text.replace(
+        line, line.replace("LSTMCell(), 3)", "LSTMCell(features=3))")
+    )
+
+
+def test_of_two_sources_the_last_one_counts() -> None:
+    text = json.dumps(notebook(HEAD, LEGACY))
+    twice = text.replace('"source": "layer', '"source": "other = nn.GRUCell()", "source": "layer')
+    assert treated(twice).after.decode() == treated(text).after.decode().replace(
+        '"source": "layer', '"source": "other = nn.GRUCell()", "source": "layer'
+    )
+
+
 def test_cells_share_their_names() -> None:
     cells = (LEGACY, "size = 5", HEAD, "def f(key):\n    return nn.LSTMCell.initialize_carry("
              "key, (2,), size)")  # fmt: skip

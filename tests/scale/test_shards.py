@@ -11,6 +11,8 @@ from rnn_codemod import FileResult, Mode, Options, Shard, migrate_paths
 
 COUNTS = [1, 2, 3, 7]
 WHOLE = Shard(1, 1)
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+CASES = [*sorted(FIXTURES.glob("projects/*/before")), *sorted(FIXTURES.glob("idiomatic/*/before"))]
 
 
 def run(shard: Shard = WHOLE, mode: Mode = Mode.DIFF) -> list[FileResult]:
@@ -38,6 +40,19 @@ def test_the_parts_make_the_whole(
 
 def by_path(result: FileResult) -> str:
     return result.path
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.parent.name)
+def test_the_parts_of_every_project(case: Path) -> None:
+    options = Options(style="idiomatic" if case.parent.parent.name == "idiomatic" else "minimal")
+
+    def results(shard: Shard) -> list[FileResult]:
+        return list(migrate_paths([str(case)], options, Mode.DIFF, shard=shard))
+
+    whole = sorted(results(WHOLE), key=by_path)
+    for count in (2, 3, 7):
+        parts = [result for n in range(1, count + 1) for result in results(Shard(n, count))]
+        assert sorted(parts, key=by_path) == whole
 
 
 def test_written_in_parts_from_the_same_files(
