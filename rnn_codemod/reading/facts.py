@@ -208,6 +208,12 @@ def _construction(
     return Construction(node, classes, legacy, spread, unsure)
 
 
+def gives_features(call: ast.Call, values: Values) -> bool:
+    """Whether a call of what is a cell class gives it features, by name or in the first place."""
+    by_name = any(keyword.arg == "features" for keyword in call.keywords)
+    return by_name or (bool(call.args) and not _is_legacy_positional(call.args[0], values))
+
+
 def _is_legacy_positional(first: ast.expr, values: Values) -> bool:
     """Whether the first positional argument is an activation, not a width."""
     if isinstance(first, ast.Lambda | ast.Starred):

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.reading.class_takers import follows
 from rnn_codemod.reading.definitions import field_names, is_static
+from rnn_codemod.reading.facts import gives_features
+from rnn_codemod.reading.kinds import transform_name
 from rnn_codemod.reading.source import Function
 from rnn_codemod.reading.value import CellClass, FunctionValue, ModuleClass, Value
 from rnn_codemod.reading.values import Values
@@ -81,7 +83,7 @@ def _names(definition: Function | ast.ClassDef, values: Values, *, bound: bool) 
 
 
 def _uses(owner: Values, definition: Function | ast.ClassDef, name: str) -> bool:
-    """Whether more is done with the class than to look at it."""
+    """Whether more is done with the class than to look at it, or to give it its features."""
     for node in ast.walk(definition):
         match node:
             case ast.Name(id=found, ctx=ast.Load()) if isinstance(definition, Function):
@@ -90,17 +92,21 @@ def _uses(owner: Values, definition: Function | ast.ClassDef, name: str) -> bool
                 taken = found == name and isinstance(definition, ast.ClassDef)
             case _:
                 taken = False
-        if taken and not _only_looked_at(owner, node):
+        if taken and not _harmless(owner, node):
             return True
     return False
 
 
-def _only_looked_at(owner: Values, node: ast.AST) -> bool:
+def _harmless(owner: Values, node: ast.AST) -> bool:
     outer = owner.source.parents[node]
     match outer:
+        case ast.Call() if outer.func is node:
+            return gives_features(outer, owner)
+        case ast.Call() if transform_name(owner.dotted(outer.func) or ""):
+            return _harmless(owner, outer)
         case ast.Attribute(attr=attribute):
             return attribute != "initialize_carry"
-        case ast.Call(func=ast.Name(id=called)) if outer.func is not node:
+        case ast.Call(func=ast.Name(id=called)):
             return called in _HARMLESS
         case ast.Compare() | ast.FormattedValue():
             return True
