@@ -38,6 +38,8 @@ class Verdict:
     """The number that all of them give as the size of its carry."""
     form: str = ""
     """In which of several forms all of them can be written."""
+    links: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
+    """Home, line and names of verdicts of the same rule that this one stands or falls with."""
     left_alone: tuple[str, ...] = ()
     """Files in which a comment leaves a part of it alone."""
 

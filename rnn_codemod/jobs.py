@@ -21,6 +21,7 @@ from rnn_codemod.files.search import (
 from rnn_codemod.findings import Options
 from rnn_codemod.heirs import heirs_of
 from rnn_codemod.imports import Imports, imported_by, leading_to, reached_from
+from rnn_codemod.linked import linked
 from rnn_codemod.looks import Candidate
 from rnn_codemod.treat import Engine, Job, exports, judged
 from rnn_codemod.tree import read
@@ -92,7 +93,7 @@ def jobs_of(
     ]
     verdicts: dict[str, list[Verdict]] = {}
     judgements = crew.work(partial(judged, engine, options), _none, homes)
-    for verdict in chain.from_iterable(it for it in judgements if it):
+    for verdict in linked([*chain.from_iterable(it for it in judgements if it)]):
         verdicts.setdefault(verdict.name, []).append(verdict)
     wanted = {candidate.path for candidate in candidates}.union(of_file, others)
     return [

@@ -12,6 +12,7 @@ from rnn_codemod.files.search import (
     may_be_legacy_by_import,
     may_define_cell,
     may_define_wrapper,
+    may_hand_on,
     may_make_cell,
     may_take_cell,
     may_use_unnamed,
@@ -87,7 +88,7 @@ def _looked(path: str, data: bytes) -> Look:
     return Candidate(
         path,
         len(data),
-        may_define_cell(data) or may_take_cell(data) or may_make_cell(data),
+        any(may(data) for may in (may_define_cell, may_take_cell, may_hand_on, may_make_cell)),
         may_define_wrapper(data),
         legacy,
         may_use_unnamed(data) and not is_document(path),

@@ -154,12 +154,12 @@ def _failure(reading: Reading, decisions: list[Decision]) -> str | None:
     return None
 
 
-def exported_cells(text: str) -> frozenset[str]:
+def exported_cells(text: str, around: Around | None = None) -> frozenset[str]:
     """What of this text changes for whoever uses it elsewhere: cells, what takes and makes them.
 
     Raises SyntaxError, ValueError or RecursionError for a text that cannot be read.
     """
-    reading = Reading.of(text)
+    reading = _context(text, Options(), around).reading
     cells = {
         node.name
         for node in reading.source.nodes

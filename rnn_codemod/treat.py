@@ -29,7 +29,7 @@ class Engine:
     """What is done to a text."""
 
     migrate: Callable[[str, Options, Around | None], Migration]
-    exported_cells: Callable[[str], frozenset[str]]
+    exported_cells: Callable[[str, Around | None], frozenset[str]]
     verdicts: Callable[[str, Options, Around], tuple[Verdict, ...]] = no_verdicts
 
 
@@ -63,7 +63,7 @@ def exports(engine: Engine, options: Options, tree: Tree, job: Job) -> frozenset
     """
     try:
         text = decode(tree.read(job.path)).text
-        cells = engine.exported_cells(text)
+        cells = engine.exported_cells(text, _around(tree, job))
         if options.style != "idiomatic":
             return cells
         from rnn_codemod.style.wrapper import exported_wrappers

@@ -86,6 +86,11 @@ _SHORT = 80
 _ALIAS = re.compile(rb"^[ \t]+(\w+)\s*(?::[^=\r\n]+)?=\s*(?:self\s*\.\s*)?(\w+)\s*$", re.MULTILINE)
 _RNN_ELSEWHERE = re.compile(rb"\bRNN\s+as\b|\bRNN\s*(?:[,)]|$)", re.MULTILINE)
 """nn.RNN under another name, or handed on."""
+_CELL_FIELD = re.compile(
+    rb"(?<![\w.])([\w\x80-\xff]+)[ \t]*:[^=\r\n#,)]*(?:Cell|Module|Any|object)\b"
+    rb"|\b(\w*(?:[Cc]ell|[Cc]ore|rnn|RNN)\w*)[ \t]*[,)=]"
+)
+"""What may be a field or a parameter that takes a cell, by its annotation or by its name."""
 _RETURNED = re.compile(rb"^[ \t]+return\b[^\r\n]{0,200}?Cell[ \t]*\(", re.MULTILINE)
 _BUILT = re.compile(rb"^[ \t]+(\w+)[ \t]*=[^\r\n]{0,200}?Cell[ \t]*\(", re.MULTILINE)
 _CALLED = re.compile(
@@ -156,6 +161,18 @@ def _given(name: bytes) -> re.Pattern[bytes]:
     """How a class has a field, or a function a parameter, of this name."""
     parameter = rb"\bdef\s+\w+\s*\((?:[^()]|\([^()]*\))*?(?<![\w.])%s(?!\w)"
     return re.compile(rb"^[ \t]+%s[ \t]*:|" % name + parameter % name, re.MULTILINE)
+
+
+def may_hand_on(data: bytes) -> bool:
+    """Whether the file may define what hands on a cell that it is given itself."""
+    names = {name for names in _CELL_FIELD.findall(data) for name in names if name}
+    return any(_handing(name).search(data) is not None for name in names)
+
+
+@lru_cache(maxsize=512)
+def _handing(name: bytes) -> re.Pattern[bytes]:
+    """How a field or a parameter of this name is an argument."""
+    return re.compile(rb"[(,=]\s*(?:self\s*\.\s*)?%s\s*[,)]" % name)
 
 
 def may_make_cell(data: bytes) -> bool:

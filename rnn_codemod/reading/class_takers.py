@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnn_codemod.reading.calls import Definition
 from rnn_codemod.reading.definitions import field_names
 from rnn_codemod.reading.kinds import transform_name
-from rnn_codemod.reading.takers import Definition, taken
+from rnn_codemod.reading.takers import taken
 from rnn_codemod.reading.value import CellClass
 from rnn_codemod.reading.values import Values
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnn_codemod.reading.bound_once import bound_once
+from rnn_codemod.reading.calls import Definition, Unclear, arguments, callings
 from rnn_codemod.reading.definitions import field_names, methods
 from rnn_codemod.reading.facts import CarryCall, RnnCall, carry_parts, rnn_layer
 from rnn_codemod.reading.kinds import ANY_CELL
@@ -17,8 +18,8 @@ from rnn_codemod.reading.values import Values
 if TYPE_CHECKING:
     from rnn_codemod.reading.reading import Reading
 
-_FILLING = {"__init__", "__new__", "__post_init__"}
-Definition = ast.ClassDef | ast.FunctionDef
+FILLING = {"__init__", "__new__", "__post_init__"}
+"""What gives fields other values than the constructor gets, or none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,23 +32,42 @@ class Taker:
     definition: Definition
     cell: str
     size: str | ast.Constant
-    sites: tuple[CarryCall | RnnCall, ...]
+    sites: tuple[CarryCall | RnnCall | HandedOn, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class HandedOn:
+    """A call that gives another taker, ``to``, the cell and its size."""
+
+    node: ast.Call
+    to: Taker
+
+
+Site = CarryCall | RnnCall | HandedOn
 
 
 def takers(reading: Reading) -> Iterator[Taker]:
     """Those that one file defines, in the order of the text."""
     for node in reading.source.nodes:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        top = reading.source.parents.get(node) is reading.source.tree
+        if isinstance(node, ast.ClassDef) or (top and isinstance(node, ast.FunctionDef)):
             yield from takers_of(reading, node)
 
 
-def takers_of(reading: Reading, definition: Definition) -> Iterator[Taker]:
-    """What a class or a function of this file takes: one for each of its cells."""
+def takers_of(
+    reading: Reading, definition: Definition, above: tuple[Definition, ...] = ()
+) -> Iterator[Taker]:
+    """What a class or a function of this file takes: one for each of its cells.
+
+    ``above`` hand on to it, and are asked already.
+    """
     text = reading.source.segment(definition)
-    if "initialize_carry" not in text and "RNN" not in text:
-        return
-    found: dict[str, list[tuple[CarryCall | RnnCall, str | ast.Constant | None]]] = {}
-    for site, cell, size in _sites(reading, definition):
+    makes = "initialize_carry" in text or "RNN" in text
+    found: dict[str, list[tuple[Site, str | ast.Constant | None]]] = {}
+    for site, cell, size in (
+        *(_sites(reading, definition) if makes else ()),
+        *_handed_on(reading, definition, (*above, definition)),
+    ):
         of_cell = taken(reading.values, cell)
         if of_cell is not None and of_cell[0] is definition:
             given = size if isinstance(size, ast.Constant) else None
@@ -83,6 +103,40 @@ def _sites(
                     yield layer, layer.cell, layer.size
 
 
+def _handed_on(
+    reading: Reading, definition: Definition, above: tuple[Definition, ...]
+) -> Iterator[tuple[HandedOn, ast.expr, ast.expr]]:
+    """The calls that give another taker what is taken here, each with the cell and the size."""
+    values = reading.values
+    for node in ast.walk(definition):
+        if not isinstance(node, ast.Call):
+            continue
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        mine = [it for it in given if isinstance(it, ast.Name | ast.Attribute)]
+        if not any((it := taken(values, part)) and it[0] is definition for part in mine):
+            continue
+        for calling in callings(values, node):
+            if calling.definition not in above:
+                for taker in _takers_elsewhere(values, calling.definition, reading, above):
+                    try:
+                        parts = arguments(values, calling)
+                    except Unclear:
+                        continue
+                    of_call = parts.get(taker.size) if isinstance(taker.size, str) else taker.size
+                    if taker.cell in parts and of_call is not None:
+                        yield HandedOn(node, taker), parts[taker.cell], of_call
+
+
+def _takers_elsewhere(
+    values: Values, definition: Definition, reading: Reading, above: tuple[Definition, ...]
+) -> Iterator[Taker]:
+    home: Reading | None = reading
+    if definition not in values.scopes:
+        home = values.world.owner(definition) if values.world is not None else None
+    if home is not None:
+        yield from takers_of(home, definition, above)
+
+
 def taken(values: Values, cell: ast.expr) -> tuple[Definition, str] | None:
     """The field or the parameter that ``cell`` is, in the class or function that has it."""
     match cell:
@@ -110,5 +164,5 @@ def _fills(values: Values, cls: ast.ClassDef, name: str) -> bool:
         name in field_names(cls)
         and len(bindings) == 1
         and not values.stores(cls, name)
-        and not methods(cls) & _FILLING
+        and not methods(cls) & FILLING
     )

@@ -1,72 +1,41 @@
-"""The calls of a class or a function in one file: what each gives, and whether all are seen."""
+"""The calls of a class or a function in one file, and whether all of them are seen."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Set
 
-from rnn_codemod.reading.definitions import field_names
+from rnn_codemod.reading import calls
+from rnn_codemod.reading.calls import Calling, Definition, callings, lineage, partial_of
+from rnn_codemod.reading.definitions import field_names, methods
 from rnn_codemod.reading.kinds import transform_name
-from rnn_codemod.reading.takers import Definition
+from rnn_codemod.reading.takers import FILLING
 from rnn_codemod.reading.value import Dotted, FunctionValue, ModuleClass, Unknown, Value
 from rnn_codemod.rules.cell_uses import check_reflection, is_annotation
 from rnn_codemod.rules.rule import CannotWrite, Context
 
 _CHANGED = {"clone", "copy", "replace"}
-_OTHER_ORDER = ("ClassVar", "InitVar", "KW_ONLY", "kw_only", "init=")
-"""What makes the order of the constructor's parameters another than that of the fields."""
 
 
-def called(context: Context, call: ast.Call) -> Iterator[Definition]:
-    """The classes and functions of the project that a call may call."""
-    for value in context.reading.values.of(call.func):
-        match value:
-            case ModuleClass(definition) | FunctionValue(ast.FunctionDef() as definition):
-                yield definition
+def calls_of(context: Context, definition: Definition) -> Iterator[Calling]:
+    """The calls of it, or of a class that derives from it. Raises CannotWrite."""
+    values = context.reading.values
+    for node in context.reading.source.nodes:
+        for calling in callings(values, node) if isinstance(node, ast.Call) else ():
+            if definition in lineage(values, calling.definition):
+                if len(values.of(calling.callee)) > 1:
+                    raise CannotWrite(f"something else may be called in line {calling.node.lineno}")
+                yield calling
 
 
-def arguments(context: Context, definition: Definition, call: ast.Call) -> dict[str, ast.expr]:
+def arguments(
+    context: Context, calling: Calling, place: Definition | None = None
+) -> dict[str, ast.expr]:
     """What a call gives, by name; the defaults that are literals among it. Raises CannotWrite."""
-    if any(isinstance(a, ast.Starred) for a in call.args) or any(
-        keyword.arg is None for keyword in call.keywords
-    ):
-        raise CannotWrite(f"the arguments in line {call.lineno} are not written out")
-    literals = defaults(definition).items()
-    found: dict[str, ast.expr] = {}
-    found |= {name: value for name, value in literals if isinstance(value, ast.Constant)}
-    if call.args:
-        found |= dict(zip(_positions(context, definition), call.args, strict=False))
-    return found | {str(keyword.arg): keyword.value for keyword in call.keywords}
-
-
-def defaults(definition: Definition) -> dict[str, ast.expr]:
-    """What fields or parameters are where a call does not give them."""
-    if isinstance(definition, ast.ClassDef):
-        fields = [it for it in definition.body if isinstance(it, ast.AnnAssign)]
-        pairs: list[tuple[str, ast.expr | None]]
-        pairs = [(ast.unparse(it.target), it.value) for it in fields]
-    else:
-        args = [*definition.args.posonlyargs, *definition.args.args]
-        last = zip(reversed(args), reversed(definition.args.defaults), strict=False)
-        pairs = [(arg.arg, value) for arg, value in last]
-        only = zip(definition.args.kwonlyargs, definition.args.kw_defaults, strict=True)
-        pairs += [(arg.arg, value) for arg, value in only]
-    return {name: value for name, value in pairs if value is not None}
-
-
-def _positions(context: Context, definition: Definition) -> list[str]:
-    """What is given by position, in order. Raises CannotWrite where that is not known."""
-    if isinstance(definition, ast.FunctionDef):
-        names = [arg.arg for arg in [*definition.args.posonlyargs, *definition.args.args]]
-        return names[1:] if definition.name == "__init__" else names
-    owner = context.reading.values.owner(definition)
-    bases = [value for base in definition.bases for value in owner.of(base)]
-    fields = [it for it in definition.body if isinstance(it, ast.AnnAssign)]
-    texts = [ast.unparse(it) for it in (*fields, *definition.keywords, *definition.decorator_list)]
-    odd = any(word in text for text in texts for word in _OTHER_ORDER)
-    if odd or not all(isinstance(base, Dotted) for base in bases):
-        raise CannotWrite(f"the order of the fields of {definition.name} is not known")
-    return list(field_names(definition))
+    try:
+        return calls.arguments(context.reading.values, calling, place)
+    except calls.Unclear as why:
+        raise CannotWrite(str(why)) from None
 
 
 def check_unchanged(context: Context, fields: Set[object]) -> None:
@@ -80,22 +49,45 @@ def check_unchanged(context: Context, fields: Set[object]) -> None:
 
 def check_mentions(context: Context, definition: Definition) -> None:
     """Raise CannotWrite where a class or function may be called out of sight."""
-    reading, name = context.reading, definition.name
-    check_reflection(context, {name})
+    reading, values = context.reading, context.reading.values
     callees = {node.func for node in reading.source.nodes if isinstance(node, ast.Call)}
+    names = {definition.name}
+    for node in reading.source.nodes:
+        if isinstance(node, ast.ClassDef) and definition in lineage(values, node)[1:]:
+            _check_heir(context, node, definition)
+            names.add(node.name)
+            callees.update(node.bases)
+    check_reflection(context, names)
     for node in reading.source.nodes:
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
-            values = reading.values.of(node)
-            mine = any(_is_of(value, definition) for value in values)
-            last = node.id if isinstance(node, ast.Name) else node.attr
-            if mine and node not in callees and not _only_looked_at(context, node):
-                raise CannotWrite(f"{name} is also used as a value, in line {node.lineno}")
-            if last == name and any(isinstance(v, Unknown | Dotted) for v in values):
-                raise CannotWrite(f"{last} in line {node.lineno} may be this {name}")
+            found = values.of(node)
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            if any(_is_of(context, value, definition) for value in found) and node not in callees:
+                if not _only_looked_at(context, node) and not _only_called(context, node):
+                    raise CannotWrite(f"{name} is also used as a value, in line {node.lineno}")
+            if name in names and any(isinstance(v, Unknown | Dotted) for v in found):
+                raise CannotWrite(f"{name} in line {node.lineno} may be this {name}")
 
 
-def _is_of(value: Value, definition: Definition) -> bool:
-    return isinstance(value, ModuleClass | FunctionValue) and value.node is definition
+def _is_of(context: Context, value: Value, definition: Definition) -> bool:
+    match value:
+        case ModuleClass(node) | FunctionValue(ast.FunctionDef() as node):
+            return definition in lineage(context.reading.values, node)
+        case _:
+            return False
+
+
+def _check_heir(context: Context, heir: ast.ClassDef, definition: Definition) -> None:
+    """Raise CannotWrite unless a class that derives from another is called as that one is."""
+    values = context.reading.values
+    classes = [it for it in lineage(values, heir)[1:] if isinstance(it, ast.ClassDef)]
+    fields = {name for cls in classes for name in field_names(cls)}
+    bound = fields & values.scopes.of(heir).bindings.keys()
+    stored = {name for name in fields if values.stores(heir, name)}
+    text = context.reading.source.segment(heir)
+    carries = "initialize_carry" in text or "RNN" in text
+    if bound or stored or carries or heir.keywords or methods(heir) & FILLING:
+        raise CannotWrite(f"{heir.name} derives from {definition.name} and may be another")
 
 
 def _only_looked_at(context: Context, node: ast.expr) -> bool:
@@ -108,3 +100,34 @@ def _only_looked_at(context: Context, node: ast.expr) -> bool:
         return True
     name = context.reading.values.dotted(outer.func) if isinstance(outer, ast.Call) else None
     return name is not None and transform_name(name) is not None
+
+
+def _only_called(context: Context, node: ast.expr) -> bool:
+    """Whether a mention is in a ``functools.partial`` that is called here, and only that."""
+    source, scopes = context.reading.source, context.reading.scopes
+    partial = source.parents[node]
+    if not isinstance(partial, ast.Call) or partial.args[:1] != [node]:
+        return False
+    if partial_of(context.reading.values, partial) is None:
+        return False
+    outer = source.parents[partial]
+    if isinstance(outer, ast.Call):
+        return outer.func is partial
+    match outer:
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            found = scopes.lookup(name, partial)
+            return (
+                found is not None
+                and found[0] is not scopes.module
+                and len(found[1]) == 1
+                and all(
+                    isinstance(call := source.parents[used], ast.Call) and call.func is used
+                    for used in source.nodes
+                    if isinstance(used, ast.Name)
+                    and isinstance(used.ctx, ast.Load)
+                    and used.id == name
+                    and (home := scopes.lookup(name, used)) is not None
+                    and home[0] is found[0]
+                )
+            )
+    return False

@@ -8,35 +8,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from rnn_codemod.around import Verdict
-from rnn_codemod.editing.edits import Decision, Edit
-from rnn_codemod.reading.facts import CarryCall, Construction, RnnCall, given_features
-from rnn_codemod.reading.reading import Reading
-from rnn_codemod.reading.takers import Definition, Taker, takers_of
-from rnn_codemod.reading.value import CellInstance, union
-from rnn_codemod.reading.width import Size, Width
-from rnn_codemod.rules.axes import one_line
-from rnn_codemod.rules.calls_of import (
-    arguments,
-    called,
-    check_mentions,
-    check_unchanged,
-    defaults,
-)
+from rnn_codemod.editing.edits import Decision
+from rnn_codemod.linked import linked
+from rnn_codemod.reading.calls import callings, lineage
+from rnn_codemod.reading.facts import CarryCall
+from rnn_codemod.reading.takers import HandedOn, Taker
+from rnn_codemod.reading.value import CellInstance
 from rnn_codemod.rules.cell_class import Unread, other_files
 from rnn_codemod.rules.everywhere import home_of, known_verdict, path_of
-from rnn_codemod.rules.forms import shaped_by_input, size_in_shape
-from rnn_codemod.rules.from_elsewhere import check_plain, with_features
+from rnn_codemod.rules.handed_edits import edits_of, handing_on, takers_called
 from rnn_codemod.rules.instance_carry import MESSAGE as ASKED
-from rnn_codemod.rules.missing_features import MESSAGE as BUILT
-from rnn_codemod.rules.rnn_size import MESSAGE as SIZED
-from rnn_codemod.rules.rnn_size import without_size
 from rnn_codemod.rules.rule import CannotWrite, Context, Rule
 
 
 def find(context: Context) -> Iterator[Decision]:
     decided: set[ast.Call] = set()
-    for taker in _takers(context):
-        verdict = _everywhere(context, taker)
+    takers = list(_takers(context))
+    for taker, verdict in zip(takers, _everywhere(context, takers), strict=True):
         if not verdict.used:
             continue
         try:
@@ -58,19 +46,9 @@ def _takers(context: Context) -> Iterator[Taker]:
     found = {(taker.definition, taker.cell): taker for taker in context.reading.takers}
     for node in context.reading.source.nodes:
         if isinstance(node, ast.Call):
-            for definition in called(context, node):
-                for taker in _takers_of(context, definition):
-                    found.setdefault((definition, taker.cell), taker)
+            for taker in takers_called(context, node):
+                found.setdefault((taker.definition, taker.cell), taker)
     yield from found.values()
-
-
-def _takers_of(context: Context, definition: Definition) -> Iterator[Taker]:
-    """What a definition takes, as the file that it stands in says."""
-    home: Reading | None = context.reading
-    if definition not in context.reading.scopes:
-        home = context.world.owner(definition) if context.world is not None else None
-    if home is not None:
-        yield from takers_of(home, definition)
 
 
 def verdicts(context: Context) -> Iterator[Verdict]:
@@ -79,10 +57,16 @@ def verdicts(context: Context) -> Iterator[Verdict]:
         yield _verdict(context, taker)
 
 
-def _everywhere(context: Context, taker: Taker) -> Verdict:
-    """What all files that use the taker say of it."""
-    known = known_verdict(context, rule.name, taker.definition, taker.cell)
-    return known or _verdict(context, taker)
+def _everywhere(context: Context, takers: list[Taker]) -> list[Verdict]:
+    """What all files that use the takers say of each."""
+    known = [known_verdict(context, rule.name, it.definition, it.cell) for it in takers]
+    asked = zip(known, takers, strict=True)
+    return linked(
+        [
+            _verdict(context, taker) if verdict is None else replace(verdict, links=())
+            for verdict, taker in asked
+        ]
+    )
 
 
 def _check(verdict: Verdict) -> None:
@@ -96,20 +80,42 @@ def _check(verdict: Verdict) -> None:
 def _verdict(context: Context, taker: Taker) -> Verdict:
     name, line = taker.definition.name, taker.definition.lineno
     told = Verdict(rule.name, home_of(context, taker.definition), name, line, names=(taker.cell,))
-    if taker.definition not in context.reading.scopes and name not in context.users:
-        return told  # Who else uses it is not known.
+    alone = taker.definition in context.reading.scopes and not context.users
+    if name not in context.users and not alone:
+        why = f"it is not known who else uses {name}"
+        return replace(told, faults=((told.home, why),))
     try:
         files = [context, *other_files(context, taker.definition)]
     except Unread as why:
         return replace(told, unread=why.path, used=True)
+    givers = [giver for file in files for giver in _handing_on(file, taker)]
+    links = [site.to for site in taker.sites if isinstance(site, HandedOn)] + givers
     used = any(_is_given_cell(file, taker) for file in files)
     faults = []
-    for file in files if used else ():
+    for file in files if used or links else ():
         try:
             edits_of(file, taker)
         except CannotWrite as why:
             faults.append((path_of(file), str(why)))
-    return replace(told, used=used, faults=tuple(faults[:1]))
+    return replace(
+        told,
+        used=used,
+        links=tuple(_key(context, it) for it in links),
+        faults=tuple(faults[:1]),
+    )
+
+
+def _key(context: Context, taker: Taker) -> tuple[str, int, tuple[str, ...]]:
+    return home_of(context, taker.definition), taker.definition.lineno, (taker.cell,)
+
+
+def _handing_on(context: Context, taker: Taker) -> Iterator[Taker]:
+    """What gives it, in one file, a cell that it is given itself."""
+    for node in context.reading.source.nodes:
+        if isinstance(node, ast.Call):
+            giver = handing_on(context, taker, node)
+            if giver is not None:
+                yield giver
 
 
 def _is_given_cell(context: Context, taker: Taker) -> bool:
@@ -118,99 +124,13 @@ def _is_given_cell(context: Context, taker: Taker) -> bool:
     return any(
         isinstance(value, CellInstance)
         for call in context.reading.source.nodes
-        if isinstance(call, ast.Call) and taker.definition in called(context, call)
-        for given in (*call.args, *(keyword.value for keyword in call.keywords))
+        if isinstance(call, ast.Call)
+        for calling in callings(values, call)
+        if taker.definition in lineage(values, calling.definition)
+        for source in (call, *([calling.partial] if calling.partial is not None else []))
+        for given in (*source.args, *(keyword.value for keyword in source.keywords))
         for value in values.of(given)
     )
-
-
-def edits_of(context: Context, taker: Taker) -> list[tuple[ast.Call, str, list[Edit]]]:
-    """What changes in one file. Raises CannotWrite."""
-    check_mentions(context, taker.definition)
-    check_unchanged(context, {taker.cell, taker.size})
-    changes: list[tuple[ast.Call, str, list[Edit]]] = []
-    if taker.definition in context.reading.scopes:
-        if not isinstance(defaults(taker.definition).get(taker.cell), ast.Constant | None):
-            raise CannotWrite(f"{taker.cell} has a default, whose size is not known")
-        for site in taker.sites:
-            message = SIZED if isinstance(site, RnnCall) else ASKED
-            changes.append((site.node, message, _asked(context, site)))
-    sizes: dict[Construction, list[Size]] = {}
-    for node in context.reading.source.nodes:
-        if isinstance(node, ast.Call) and taker.definition in called(context, node):
-            if len(context.reading.values.of(node.func)) > 1:
-                raise CannotWrite(f"something else may be called in line {node.lineno}")
-            for made, size in _given(context, taker, node):
-                sizes.setdefault(made, []).append(Size(size))
-    for made, given in sizes.items():
-        changes.append((made.node, BUILT, _built(context, taker, made, given)))
-    return changes
-
-
-def _asked(context: Context, site: CarryCall | RnnCall) -> list[Edit]:
-    if isinstance(site, RnnCall):
-        return without_size(context, site)
-    if "init_fn" in site.parts:
-        raise CannotWrite("the carry is created with an init_fn")
-    return shaped_by_input(context, site, size_in_shape(context, site.parts["size"]))
-
-
-def _given(
-    context: Context, taker: Taker, call: ast.Call
-) -> Iterator[tuple[Construction, ast.expr]]:
-    """The cells that a call gives, each with the size it gives."""
-    where = f"in line {call.lineno}"
-    given = arguments(context, taker.definition, call)
-    cell = given.get(taker.cell)
-    size = taker.size if isinstance(taker.size, ast.Constant) else given.get(taker.size)
-    if cell is None or size is None:
-        raise CannotWrite(f"the cell or its size {where} is not written out")
-    if not isinstance(size, ast.Constant) and not context.reading.purity.cheap(size):
-        raise CannotWrite(f"the size {where} would be evaluated twice")
-    for value in context.reading.values.of(cell):
-        node = value.node if isinstance(value, CellInstance) else None
-        made = context.reading.facts.construction(node) if node is not None else None
-        if made is None:
-            raise CannotWrite(f"the cell {where} is not built in this file")
-        yield made, size
-
-
-def _built(context: Context, taker: Taker, made: Construction, sizes: list[Size]) -> list[Edit]:
-    """The cell with the size that it is given with as its features."""
-    reading, line = context.reading, made.node.lineno
-    check_plain(made)
-    mine = {site.node for site in taker.sites}
-    others = {carry.node for carry in reading.sites.own_carries(made)}
-    others |= {layer.node for layer in reading.sites.layers(made)}
-    if others - mine or _goes_elsewhere(context, taker, made):
-        raise CannotWrite(f"the cell in line {line} is used elsewhere, too")
-    width = reading.sizes.agreed(sizes, made.node, "the size that it is given with")
-    portable = reading.purity.portable
-    if not isinstance(width, Width) or not all(
-        isinstance(size.node, ast.Constant) or portable(size.node, size.node, made.node)
-        for size in sizes
-    ):
-        raise CannotWrite(f"the size of the cell in line {line} is not known where it is built")
-    if not made.legacy:
-        given = given_features(made)
-        if given is None or ast.dump(given) != ast.dump(sizes[0].node):
-            raise CannotWrite(f"the cell in line {line} has features already")
-        return []
-    return with_features(context, made, one_line(width.text))
-
-
-def _goes_elsewhere(context: Context, taker: Taker, made: Construction) -> bool:
-    """Whether another class or function that makes a carry is given the cell, too."""
-    values = context.reading.values
-    for call in context.reading.source.nodes:
-        if not isinstance(call, ast.Call) or taker.definition in called(context, call):
-            continue
-        given = [*call.args, *(keyword.value for keyword in call.keywords)]
-        found = union(values.of(argument) for argument in given)
-        if any(isinstance(value, CellInstance) and value.node is made.node for value in found):
-            if any(list(_takers_of(context, it)) for it in called(context, call)):
-                return True
-    return False
 
 
 def unnamed(context: Context, decisions: Iterable[Decision]) -> int:

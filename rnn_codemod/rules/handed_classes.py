@@ -7,16 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rnn_codemod.around import Verdict
+from rnn_codemod.reading.calls import defaults
 from rnn_codemod.reading.class_takers import ClassTaker, class_takers
 from rnn_codemod.reading.value import POSITIONAL, CellClass, Value
 from rnn_codemod.reading.world import is_flax_cell
-from rnn_codemod.rules.calls_of import (
-    arguments,
-    called,
-    check_mentions,
-    check_unchanged,
-    defaults,
-)
+from rnn_codemod.rules.calls_of import arguments, calls_of, check_mentions, check_unchanged
 from rnn_codemod.rules.cell_class import Unread, other_files
 from rnn_codemod.rules.everywhere import home_of, path_of
 from rnn_codemod.rules.rule import CannotWrite, Context
@@ -46,6 +41,8 @@ def _verdict(context: Context, taker: ClassTaker) -> Verdict:
         files = [context, *other_files(context, taker.definition)]
     except Unread as why:
         return replace(told, unread=why.path)
+    if context.users and taker.definition.name not in context.users:
+        return replace(told, faults=((home, "it is not known who else uses it"),))
     used, faults = False, []
     for file in files:
         try:
@@ -61,14 +58,11 @@ def _hands(context: Context, taker: ClassTaker) -> bool:
     check_unchanged(context, {taker.name})
     handed = False
     if taker.place in context.reading.scopes:
-        default = defaults(taker.place).get(taker.name)
+        default = defaults(context.reading.values, taker.place).get(taker.name)
         handed = default is not None and _is_class(context, default, default)
-    for call in context.reading.source.nodes:
-        if isinstance(call, ast.Call) and taker.definition in called(context, call):
-            if len(context.reading.values.of(call.func)) > 1:
-                raise CannotWrite(f"something else may be called in line {call.lineno}")
-            given = arguments(context, taker.place, call).get(taker.name)
-            handed = (given is not None and _is_class(context, given, call)) or handed
+    for calling in calls_of(context, taker.definition):
+        given = arguments(context, calling, taker.place).get(taker.name)
+        handed = (given is not None and _is_class(context, given, calling.node)) or handed
     return handed
 
 

@@ -42,7 +42,7 @@ def migrate(text: str, options: Options, around: Around | None) -> Migration:
     return Migration(text.replace("LSTMCell()", "LSTMCell(3)"), found, refused, 0, used)
 
 
-def exported_cells(text: str) -> frozenset[str]:
+def exported_cells(text: str, _around: object = None) -> frozenset[str]:
     """The names of all classes."""
     nodes = ast.walk(ast.parse(text))
     return frozenset(node.name for node in nodes if isinstance(node, ast.ClassDef))

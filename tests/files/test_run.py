@@ -183,7 +183,7 @@ def test_cells_that_other_files_mention(
 
 
 def test_a_killer_among_those_that_define_cells(tmp_path: Path, engine: Engine) -> None:
-    def deadly(text: str) -> frozenset[str]:
+    def deadly(text: str, _around: object) -> frozenset[str]:
         os.kill(os.getpid(), signal.SIGKILL)
         return frozenset()
 

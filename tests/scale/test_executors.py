@@ -121,7 +121,7 @@ def killed(text: str, options: Options, around: Around | None) -> Migration:
     raise AssertionError
 
 
-def no_cells(text: str) -> frozenset[str]:
+def no_cells(text: str, _around: object) -> frozenset[str]:
     return frozenset()
 
 
