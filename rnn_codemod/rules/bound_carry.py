@@ -9,7 +9,17 @@ from __future__ import annotations
 import ast
 
 from rnn_codemod.reading.kinds import ANY_CELL
-from rnn_codemod.reading.value import CellClass, CellInstance, Dotted, Dynamic, Unknown, Value
+from rnn_codemod.reading.value import (
+    CellClass,
+    CellInstance,
+    Dotted,
+    Dynamic,
+    ModuleClass,
+    RnnClass,
+    Unknown,
+    Value,
+)
+from rnn_codemod.reading.values import Values
 from rnn_codemod.rules.rule import CannotWrite, Context
 
 NAME = "initialize_carry"
@@ -29,9 +39,41 @@ def check_method(context: Context, definition: ast.ClassDef) -> None:
                 raise CannotWrite(f"{ast.unparse(node)} in line {node.lineno} may be of this cell")
         elif isinstance(node, ast.Constant) and node.value == NAME:
             raise CannotWrite(f"{NAME} is asked for by its name, in line {node.lineno}")
+        elif isinstance(node, ast.Call) and _sizes(context, node, definition):
+            raise CannotWrite(f"what is called in line {node.lineno} may be an nn.RNN")
     for layer in reading.facts.layers:
         if any(_may_be(value, None) for value in reading.values.of(layer.cell)):
             raise CannotWrite(f"nn.RNN in line {layer.node.lineno} may run this cell")
+
+
+def _sizes(context: Context, call: ast.Call, definition: ast.ClassDef) -> bool:
+    """Whether a call gives a cell of the class and more to what may be a kind of nn.RNN."""
+    values = context.reading.values
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return (
+        len(given) > 1
+        and any(_may_run(values, value) for value in values.of(call.func))
+        and any(
+            isinstance(value, CellInstance) and value.cls.kind.carry_class is definition
+            for argument in given
+            for value in values.of(argument)
+        )
+    )
+
+
+def _may_run(values: Values, called: Value) -> bool:
+    match called:
+        case Unknown() | Dynamic():
+            return True
+        case ModuleClass(node):
+            home = values.owner(node)
+            bases = [value for base in node.bases for value in home.of(base)]
+            return any(
+                isinstance(base, RnnClass) or (base != called and _may_run(home, base))
+                for base in bases
+            )
+        case _:
+            return False
 
 
 def _may_be(value: Value, definition: ast.ClassDef | None) -> bool:
