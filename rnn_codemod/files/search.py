@@ -207,13 +207,16 @@ def may_define_wrapper(data: bytes) -> bool:
 
 
 def also_called(name: str, data: bytes) -> frozenset[str]:
-    """The other names that a file may give a class: as an alias, or as one derived from it."""
+    """The other names that a file may give a class: as an alias, or as one made from it."""
     word = rb"(?<![\w\x80-\xff])%s(?![\w\x80-\xff])" % re.escape(name.encode())
     found = re.findall(
         rb"\bclass\s+([\w\x80-\xff]+)\s*\([^:]*%s"
         rb"|%s\s+as\s+([\w\x80-\xff]+)"
-        rb"|([\w\x80-\xff]+)\s*=\s*(?:\w+\.)*%s\s*(?:[#;\r\n]|$)" % (word, word, word),
+        rb"|([\w\x80-\xff]+)\s*=\s*(?:\w+\.)*%s\s*(?:[#;\r\n]|$)"
+        rb"|^([\w\x80-\xff]+)\s*(?::[^=\r\n]*)?=\s*(?:[\w.]+\(\s*)+(?:\w+\.)*%s\s*[,)]"
+        % (word, word, word, word),
         data,
+        re.MULTILINE,
     )
     names = {part.decode("utf-8", "replace") for parts in found for part in parts if part}
     return frozenset(names - {name})

@@ -69,6 +69,8 @@ def _check_mentions(context: Context, cell: CellUses, names: Set[str]) -> None:
         if isinstance(node, ast.ClassDef):
             known |= _derived(context, cell, node)
         elif isinstance(node, ast.Call) and node.args and _lifts(context, cell, node):
+            if not cell.knows_width:
+                _check_holder(context, cell, node)
             known.add(node.args[0])
     for node in reading.source.nodes:
         if not isinstance(node, ast.Name | ast.Attribute) or node in known:
@@ -92,11 +94,27 @@ def _check_mentions(context: Context, cell: CellUses, names: Set[str]) -> None:
 
 
 def _lifts(context: Context, cell: CellUses, call: ast.Call) -> bool:
-    """Whether a call is nn.scan of the class, or another transform, and gives such a class."""
-    found = context.reading.values.of(call)
+    """Whether a call makes a class of the class: nn.scan, another transform, or a partial."""
+    values = context.reading.values
+    found = values.of(call)
+    filled = values.dotted(call.func) == "functools.partial" and len(call.args) == 1
     return bool(found) and all(
-        isinstance(value, CellClass) and value.lifted and cell.covers(value.kind) for value in found
+        isinstance(value, CellClass) and (value.lifted or filled) and cell.covers(value.kind)
+        for value in found
     )
+
+
+def _check_holder(context: Context, cell: CellUses, call: ast.Call) -> None:
+    """Raise CannotWrite unless a class that a call makes is used at once, or has a name."""
+    source = context.reading.source
+    outer = source.parents[call]
+    match outer:
+        case ast.Call(func=func) if func is call or _lifts(context, cell, outer):
+            return
+        case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign(target=ast.Name()):
+            if source.function(call) is not None or source.parents[outer] is source.tree:
+                return
+    raise CannotWrite(f"what line {call.lineno} makes of {cell.definition.name} is handed on")
 
 
 def _derived(context: Context, cell: CellUses, node: ast.ClassDef) -> set[ast.expr]:

@@ -102,6 +102,8 @@ def test_names_are_whole_words(text: str, found: str) -> None:
         ("class Fast(\n    Mixin,\n    cells.Leaky,\n): pass", {"Fast"}),
         ("from cells import Leaky as L\n", {"L"}),
         ("Alias = cells.Leaky  # short\n", {"Alias"}),
+        ("Scan = nn.scan(\n    nn.remat(cells.Leaky), in_axes=1)\n", {"Scan"}),
+        ("    cell = nn.scan(Leaky)\nx = f(Leaky())\n", set()),
     ],
 )
 def test_other_names_of_a_class(text: str, expected: set[str]) -> None:
