@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from rnn_codemod.reading.scopes import Binding, Scope
 from rnn_codemod.reading.source import Function
@@ -135,7 +136,7 @@ class Purity:
         if mine is None or other is None:
             return mine is None and other is None
         scope, bindings = mine
-        if scope is not other[0]:
+        if scope is not other[0] or self._is_ahead(bindings, here, there):
             return False
         if not isinstance(scope.node, Function):
             return len(bindings) == 1 and self._bound_before(scope, bindings[0], here, there)
@@ -188,7 +189,21 @@ class Purity:
         return block is not None and self._within(here, block) and self._within(there, block)
 
     def _within(self, node: ast.AST, outer: ast.AST) -> bool:
-        return node is outer or any(up is outer for up in self.source.ancestors(node))
+        """Whether ``outer`` holds a place; of a loop, the part in which its target is bound."""
+        inner = node
+        for up in self.source.ancestors(node):
+            if up is outer:
+                break
+            inner = up
+        else:
+            return node is outer
+        match outer:
+            case ast.For() | ast.AsyncFor():
+                return inner is not outer.iter and inner not in outer.orelse
+            case ast.comprehension():
+                return inner is not outer.iter
+            case _:
+                return True
 
     def _end(self, node: ast.AST) -> int:
         if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
@@ -221,6 +236,35 @@ class Purity:
                     if base == name and method in _MUTATORS:
                         return True
         return False
+
+    def named_alike(self, node: ast.expr, target: ast.AST) -> bool:
+        """Whether the names of ``node`` are those of ``target``, in the same statement."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name):
+                mine = self.scopes.lookup(part.id, part)
+                other = self.scopes.lookup(part.id, target)
+                if (mine and mine[0]) is not (other and other[0]):
+                    return False
+                if mine is not None and self._is_ahead(mine[1], part, target):
+                    return False
+        return True
+
+    def _is_ahead(self, bindings: list[Binding], *places: ast.AST) -> bool:
+        """Whether a place is in what a comprehension runs over, which binds the name after it."""
+        ahead = {it for place in places for it in self._bound_after(place)}
+        return any(binding.node in ahead for binding in bindings)
+
+    def _bound_after(self, node: ast.AST) -> Iterator[ast.comprehension]:
+        """The parts of the comprehensions around ``node`` that bind their names after it."""
+        inner = node
+        for up in self.source.ancestors(node):
+            if isinstance(up, ast.comprehension) and inner is up.iter:
+                whole = self.source.parents[up]
+                assert isinstance(
+                    whole, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+                )
+                yield from whole.generators[whole.generators.index(up) :]
+            inner = up
 
     def portable(self, node: ast.expr, origin: ast.AST, target: ast.AST) -> bool:
         """Whether the pure ``node``, written at ``origin``, means the same at ``target``.

@@ -109,7 +109,8 @@ class Sizes:
         for size in sizes:
             if isinstance(size.node, ast.Constant):
                 continue
-            if len(sizes) == 1 and self.source.statement(size.node) is statement:
+            at_once = len(sizes) == 1 and self.source.statement(size.node) is statement
+            if at_once and self.purity.named_alike(size.node, target):
                 continue
             if not self.purity.portable(size.node, size.node, target) and not self._iterated_alike(
                 size.node, target
@@ -136,7 +137,7 @@ class Sizes:
     def _iterated_alike(self, size: ast.expr, target: ast.AST) -> bool:
         """Whether cells and carries are made by comprehensions over the same sizes."""
         mine, other = self._iteration(size, size), self._iteration(size, target)
-        if mine is None or other is None:
+        if mine is None or other is None or mine is other:
             return False
         return ast.dump(mine) == ast.dump(other) and self.purity.portable(mine, mine, other)
 
