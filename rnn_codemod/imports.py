@@ -16,6 +16,9 @@ _IMPORT = re.compile(
 )
 _NAME = re.compile(rb"[A-Za-z_][.\w]*")
 
+ROOM = 32 << 20
+"""How many bytes of files are kept rather than read again."""
+
 Graph = Mapping[str, Collection[str]]
 """By file, those that it imports."""
 
@@ -24,18 +27,23 @@ def imported_files(tree: Tree, path: str) -> list[str]:
     """The files of the project that ``path`` seems to import."""
     from rnn_codemod.reading.world import module_of  # most runs need no reader
 
+    found = (module_of(tree, path, dotted) for dotted in _imported(spelled_out(tree, path)))
+    return list(dict.fromkeys(module[0] for module in found if module is not None))
+
+
+def spelled_out(tree: Tree, path: str) -> bytes:
+    """All bytes of a file with its letters as such, none where it cannot be read."""
     try:
         data = tree.read(path)
     except OSError:
-        return []
-    found = (module_of(tree, path, dotted) for dotted in _imported(data))
-    return list(dict.fromkeys(module[0] for module in found if module is not None))
+        return b""  # told of when it was looked at
+    return unescaped(data) if path.endswith(".ipynb") else data
 
 
 def _imported(data: bytes) -> Iterator[str]:
     """The dotted names that the imports of a file seem to speak of."""
     # In a notebook a line may begin as a part of a string, in a text behind a prompt.
-    for home, inside, line, modules in _IMPORT.findall(data.replace(rb"\n", b"\n")):
+    for home, inside, line, modules in _IMPORT.findall(data):
         origin = home.decode("ascii", "replace")
         dot = "" if not origin or origin.endswith(".") else "."
         if b"*" in line:
@@ -51,6 +59,8 @@ class Imports:
         self._tree = tree
         self._given = {self._tree.absolute(path): path for path in files}
         self._known: dict[str, tuple[str, ...]] = {}
+        self._kept: dict[str, bytes] = {}
+        self._room = ROOM
 
     def below(self, starts: Iterable[str]) -> Graph:
         """The imports of some files, and of those that they lead to."""
@@ -75,11 +85,13 @@ class Imports:
 
     def bytes(self, path: str) -> bytes:
         """All bytes of a file with its letters as such, none where it cannot be read."""
-        try:
-            data = self._tree.read(path)
-        except OSError:
-            return b""  # told of when it was looked at
-        return unescaped(data) if path.endswith(".ipynb") else data
+        if path in self._kept:
+            return self._kept[path]
+        data = spelled_out(self._tree, path)
+        if len(data) <= self._room:
+            self._room -= len(data)
+            self._kept[path] = data
+        return data
 
 
 def imported_by(graph: Graph) -> Graph:

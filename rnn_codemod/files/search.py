@@ -36,10 +36,7 @@ _WORDS = bytes(
 )
 """Leaves of a text its words, in one pass whatever is looked for. Beyond ASCII, all are letters."""
 
-_ESCAPES = (rb"\n", rb"\r", rb"\t")
-"""As in a notebook: of these, the letter is no part of the word behind it."""
-
-_ESCAPED = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+")
+_ESCAPED = re.compile(rb"(?:\\u[0-9a-fA-F]{4}|\\[nrt])+")
 
 _CELL_NAMES = (
     "LSTMCell",
@@ -73,8 +70,10 @@ _WIDE_FLOATS = re.compile(
     rb"|JAX_ENABLE_X64['\"]\]?\s*[=,](?!=)|jax_enable_x64\s*=(?!=)|\benable_x64\()",
     re.MULTILINE,
 )
-_NOT_ONLY_USED = re.compile(rb"(?<![\w\x80-\xff])[\w\x80-\xff]+(?![\w\x80-\xff]|[ \t]*[(.])")
+_ALONE = rb"(?<![\w\x80-\xff])%s(?![\w\x80-\xff]|[ \t]*[(.])"
 """A word that is not called or asked for an attribute."""
+_NOT_ONLY_USED = re.compile(_ALONE % rb"[\w\x80-\xff]+")
+_CELL_NOT_ONLY_USED = re.compile(_ALONE % b"(?:%s)" % b"|".join(sorted(_CELL_WORDS)))
 _CREATING = re.compile(rb"\.\s*initialize_carry\s*\(")
 _RECEIVER = re.compile(rb"(\w+)[\s)]*$")
 _RUNNING = re.compile(rb"\bRNN\s*\(")
@@ -196,7 +195,9 @@ def may_take_class(data: bytes) -> bool:
 
 def hands_class(data: bytes) -> bool:
     """Whether the file may hand on a cell class of flax."""
-    return _RENAMED.search(data) is not None or any(
+    if _RENAMED.search(data) is not None:
+        return True
+    return _CELL_NOT_ONLY_USED.search(data) is not None and any(
         not statement.not_only_used.isdisjoint(_CELL_WORDS) for statement in _statements(data)
     )
 
@@ -249,7 +250,11 @@ def holding(data: bytes, cells: Iterable[str] = _CELL_NAMES) -> frozenset[str]:
     A class that is only called or asked for an attribute is not held. Wider than need be.
     """
     words = frozenset(name.encode() for name in cells)
-    if words.isdisjoint(_NOT_ONLY_USED.findall(data)):
+    if words == _CELL_WORDS:
+        alone = _CELL_NOT_ONLY_USED.search(data) is not None
+    else:
+        alone = not words.isdisjoint(_NOT_ONLY_USED.findall(data))
+    if not alone:
         return frozenset()
     statements = _statements(data)
     found: set[bytes] = set()
@@ -306,13 +311,11 @@ def perhaps_exported(data: bytes) -> frozenset[str]:
 
 
 def unescaped(data: bytes) -> bytes:
-    r"""A JSON text with the letters as such that it writes in ASCII, like ``\u00e9``."""
+    r"""A JSON text with the letters and line ends as such: not as ``\u00e9`` and ``\n``."""
     return _ESCAPED.sub(lambda it: it[0].decode("unicode_escape").encode("utf-8", "replace"), data)
 
 
 def names_in(data: bytes, names: Mapping[bytes, object]) -> set[bytes]:
     """Those of ``names`` that occur in ``data`` as a word."""
-    for escape in _ESCAPES if b"\\" in data else ():
-        data = data.replace(escape, b" ")
     words = data.translate(_WORDS).split()
     return set() if names.keys().isdisjoint(words) else names.keys() & set(words)

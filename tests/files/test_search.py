@@ -16,6 +16,7 @@ from rnn_codemod.files.search import (
     may_take_cell,
     may_take_class,
     names_in,
+    unescaped,
 )
 from rnn_codemod.migration import exported_cells, migrate_source
 
@@ -81,16 +82,30 @@ def test_own_cells(text: str, expected: bool) -> None:
     [
         ("OurCells MyCell2 _MyCell aMyCell", ""),
         ("ÀMyCell MyCellé Zell", ""),
-        (r"\nearMyCell \rest", ""),
         ("MyCell.x; a.OurCell_", "MyCell"),
         ("Zellé()", "Zellé"),
         ("[Zellé, (OurCell)]", "OurCell Zellé"),
-        (r'"x = [\nMyCell,\n\tOurCell]\r\nZellé"', "MyCell OurCell Zellé"),
     ],
 )
 def test_names_are_whole_words(text: str, found: str) -> None:
     names = dict.fromkeys(name.encode() for name in ("MyCell", "OurCell", "Zellé"))
     assert sorted(names_in(text.encode(), names)) == [name.encode() for name in found.split()]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (r"\nearMyCell \rest", "earMyCell est"),
+        (r'"x = [\nMyCell,\n\tOurCell]\r\nZell\u00e9"', "MyCell OurCell Zellé x"),
+        (r'"\u00e9\u00E9 \ud800\\u00e9x"', "? éx éé"),
+    ],
+)
+def test_letters_of_a_notebook(text: str, words: str) -> None:
+    data = unescaped(text.encode())
+    assert sorted(names_in(data, {word.encode(): 0 for word in words.split() if word != "?"})) == [
+        word.encode() for word in words.split() if word != "?"
+    ]
+    assert (b"?" in data) == ("?" in words)
 
 
 @pytest.mark.parametrize(
