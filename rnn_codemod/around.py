@@ -28,6 +28,8 @@ class Verdict:
     """Whether a carry of it is created with an init_fn, or whatever else its method takes."""
     sized: bool = False
     """Whether a use tells that its features have one axis."""
+    around: tuple[str, ...] = ()
+    """Classes that build it with features of their own, which they have to get with it."""
     names: tuple[str, ...] = ()
     """Those of the class and of all that inherit its carry; or the parameter that is meant."""
     open_carries: tuple[tuple[str, int], ...] = ()

@@ -77,7 +77,10 @@ def held_elsewhere(context: Context, decisions: list[Decision]) -> list[Decision
 def leaving_alone(context: Context, verdict: Verdict, rule: str) -> Iterator[str]:
     """The files in which a comment leaves alone a part of what the verdict is on."""
     assert context.world is not None
-    paths = {verdict.home, *map(context.world.absolute, context.users.get(verdict.name, ()))}
+    users = [
+        path for name in (verdict.name, *verdict.around) for path in context.users.get(name, ())
+    ]
+    paths = {verdict.home, *map(context.world.absolute, users)}
     for path in sorted(paths):
         if _leaves_alone(context, path, {rule}):
             yield path

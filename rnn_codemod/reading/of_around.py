@@ -45,8 +45,8 @@ class OfAround:
         function = self.source.function(construction.node)
         if cls is None or kind is None or kind.carry_class is not cls or kind.sized:
             return None
-        if any(inner.own_carry for inner in construction.kinds):
-            return None  # It would have to change together with this one.
+        if any(inner.carry_class is cls for inner in construction.kinds):
+            return None
         if not isinstance(function, ast.FunctionDef) or is_static(function):
             return None
         if self.source.parents.get(function) is not cls or function.args.args[0].arg != "self":

@@ -91,6 +91,8 @@ def _is_inside(context: Context, made: Construction, definition: ast.ClassDef) -
     """Whether the features of a cell are those of the user's cell that holds it."""
     if not made.legacy or context.reading.source.method_class(made.node) is not definition:
         return False
+    if any(kind.own_carry for kind in made.kinds):
+        return False  # It changes with its own class.
     width = width_of(context, made)
     return isinstance(width, Width) and width.cell is definition
 

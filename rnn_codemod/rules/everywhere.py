@@ -11,6 +11,7 @@ from rnn_codemod.around import Verdict
 from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.own_carry import legacy_method
 from rnn_codemod.reading.source import Function
+from rnn_codemod.reading.width import Width
 from rnn_codemod.rules.cell_checks import check_alone, check_uses
 from rnn_codemod.rules.cell_class import Unread, class_edits, other_files
 from rnn_codemod.rules.cell_uses import (
@@ -20,6 +21,7 @@ from rnn_codemod.rules.cell_uses import (
     names_in,
     uses_of,
 )
+from rnn_codemod.rules.forms import width_of
 from rnn_codemod.rules.rule import CannotWrite, Context
 from rnn_codemod.unnamed import open_carries
 
@@ -117,6 +119,7 @@ def _verdict(context: Context, cell: CellUses) -> Verdict:
         used=any(it.constructions or it.carries or it.layers for it in cells),
         initialized=any(used.initialized for used in cells),
         sized=any(used.sized for used in cells),
+        around=tuple(sorted({outer.name for outer in _around(context, cells[0])})),
         names=tuple(sorted(names)),
         open_carries=tuple(_open_carries(files)) if handed else (),
         faults=tuple(faults[:2]),  # One of them may be of the file that asks.
@@ -130,9 +133,53 @@ def _open_carries(files: Sequence[Context]) -> Iterator[tuple[str, int]]:
             yield path_of(file), node.lineno
 
 
+def _around(context: Context, cell: CellUses) -> Iterator[ast.ClassDef]:
+    """The users' cells that build it with their own features."""
+    for made in () if cell.knows_width else cell.constructions:
+        width = width_of(context, made)
+        if isinstance(width, Width) and width.cell is not None:
+            yield width.cell
+
+
+def _all_around(context: Context, cell: CellUses) -> set[ast.ClassDef]:
+    """Those around it, those around these, and so on."""
+    found: set[ast.ClassDef] = set()
+    new = set(_around(context, cell))
+    while new:
+        found |= new
+        methods = [(outer, legacy_method(outer)) for outer in new]
+        kinds = context.reading.values.cell_kind
+        new = {
+            further
+            for outer, method in methods
+            if method is not None and (kind := kinds(outer)) is not None
+            for further in _around(context, uses_of(context, kind, method))
+        } - found
+    return found
+
+
+def _check_around(context: Context, cell: CellUses, outer: ast.ClassDef) -> None:
+    """Raise CannotWrite unless ``outer``, in the file of the cell, gets its features too."""
+    method, kind = legacy_method(outer), context.reading.values.cell_kind(outer)
+    known = outer.name in context.users or not context.users
+    if method is None or kind is None or not known or cell.definition not in context.reading.scopes:
+        raise CannotWrite(f"{outer.name}, which builds it, has to change first")
+    whole = uses_of(context, kind, method)
+    if _rule(whole) != _rule(cell) or cell.definition in _all_around(context, whole):
+        raise CannotWrite(f"{outer.name}, which builds it, has to change first")
+    try:
+        used = is_used(check_everywhere(context, whole), whole)
+    except CannotWrite as why:
+        raise CannotWrite(f"{outer.name}, which builds it, cannot change: {why}") from why
+    if not used:
+        raise CannotWrite(f"{outer.name}, which builds it, is not used in the given files")
+
+
 def _check_file(context: Context, cell: CellUses, names: set[str]) -> None:
     """Raise CannotWrite unless all uses in one file can be written."""
     check_uses(context, cell, names)
     if cell.definition in context.reading.scopes:
         class_edits(context, cell.kind, cell.method, initialized=cell.initialized)
     edits_of(context, cell)
+    for outer in dict.fromkeys(_around(context, cell)):
+        _check_around(context, cell, outer)
