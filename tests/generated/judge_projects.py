@@ -156,8 +156,7 @@ class _Trial:
 
 def _of_elsewhere(refused: tuple[tuple[str, Finding], ...]) -> bool:
     """Whether a refusal says that a cell of another file should have another size."""
-    reasons = [finding.reason for _, finding in refused]
-    return any("comes from elsewhere" in r or "is built for another size" in r for r in reasons)
+    return any("comes from elsewhere" in finding.reason for _, finding in refused)
 
 
 _IN_PROCESSES = """
