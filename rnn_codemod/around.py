@@ -63,3 +63,5 @@ class Around:
     """Whether another file turns on 64-bit floats for this one."""
     heirs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By file, the given files that may hold a class which derives from one of it."""
+    fillers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By file, the given files that may put something into what it makes."""

@@ -18,6 +18,7 @@ from rnn_codemod.files.search import (
     perhaps_exported,
     widens_at_once,
 )
+from rnn_codemod.fillers import fillers_of
 from rnn_codemod.findings import Options
 from rnn_codemod.heirs import heirs_of
 from rnn_codemod.imports import Imports, imported_by, leading_to, reached_from
@@ -73,6 +74,9 @@ def jobs_of(
     names, mentioned = _names(cells, files, imports)
     users = _users(names, mentioned, unnamed, imports)
     holders = _holders([seen.path for seen in candidates if seen.may_be_legacy], mentioned, imports)
+    fillers = fillers_of([seen.path for seen in candidates], files, imports)
+    for path, filled in fillers.items():
+        holders[path] = holders.get(path, frozenset()) | filled.names
     others = _users_of_holders(holders, frozenset(names), files, imports)
     of_file: dict[str, dict[str, tuple[str, ...]]] = {}
     order = {path: number for number, path in enumerate(files)}
@@ -81,15 +85,25 @@ def jobs_of(
         for path in paths:
             of_file.setdefault(path, {})[name] = paths
     heirs = heirs_of([seen.path for seen in candidates], files, imports)
-    homes = [
-        Job(
-            job.path,
+
+    def job(path: str, *, wide: bool, verdicts: tuple[Verdict, ...] = ()) -> Job:
+        """With what it has to know of its file, and of those that use its cells."""
+        used = of_file.get(path, {})
+        around = {path}.union(*used.values())
+        below = reached_from(imports.below(around), around) if fillers else ()
+        return Job(
+            path,
             used,
-            wide_floats=any(not wide.isdisjoint(paths) for paths in used.values()),
-            heirs=_around(heirs, job.path, used),
+            verdicts,
+            wide_floats=wide,
+            heirs={it: heirs[it] for it in sorted(around) if it in heirs},
+            fillers={it: fillers[it].by for it in sorted(below) if it in fillers},
         )
-        for job in defining
-        if (used := of_file.get(job.path))
+
+    homes = [
+        job(it.path, wide=any(not wide.isdisjoint(paths) for paths in used.values()))
+        for it in defining
+        if (used := of_file.get(it.path))
     ]
     verdicts: dict[str, list[Verdict]] = {}
     judgements = crew.work(partial(judged, engine, options), _none, homes)
@@ -97,24 +111,10 @@ def jobs_of(
         verdicts.setdefault(verdict.name, []).append(verdict)
     wanted = {candidate.path for candidate in candidates}.union(of_file, others)
     return [
-        Job(
-            path,
-            users,
-            _on(users, verdicts),
-            wide_floats=path in wide,
-            heirs=_around(heirs, path, users),
-        )
+        job(path, wide=path in wide, verdicts=_on(of_file.get(path, {}), verdicts))
         for path in files
         if path in wanted
-        for users in [of_file.get(path, {})]
     ]
-
-
-def _around(
-    heirs: Mapping[str, tuple[str, ...]], path: str, users: Mapping[str, tuple[str, ...]]
-) -> dict[str, tuple[str, ...]]:
-    """Those of a file, and of the files that use its cells."""
-    return {it: heirs[it] for it in sorted({path}.union(*users.values())) if it in heirs}
 
 
 def _on(names: Iterable[str], verdicts: Mapping[str, Sequence[Verdict]]) -> tuple[Verdict, ...]:

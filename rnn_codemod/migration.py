@@ -92,6 +92,7 @@ def _context(text: str, options: Options, around: Around | None) -> Context:
         classes=handed_classes.taking(around.verdicts),
         packages=options.site_packages,
         heirs=around.heirs,
+        fillers=around.fillers,
     )
     reading = Reading.of(text, around.path, world)
     world.add(around.path, reading)

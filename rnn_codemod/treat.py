@@ -47,6 +47,8 @@ class Job:
     """Whether a file of its programs turns on 64-bit floats."""
     heirs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Of it and of those files, the given ones with classes that may derive from one in there."""
+    fillers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of what they import, the given files that may put something into what is made there."""
 
 
 def the_rules() -> Engine:
@@ -91,7 +93,16 @@ def judged(engine: Engine, options: Options, tree: Tree, job: Job) -> tuple[Verd
 
 def _around(tree: Tree, job: Job) -> Around:
     load = partial(_text, tree)
-    return Around(job.path, load, job.users, tree, job.verdicts, job.wide_floats, job.heirs)
+    return Around(
+        job.path,
+        load,
+        job.users,
+        tree,
+        job.verdicts,
+        job.wide_floats,
+        job.heirs,
+        job.fillers,
+    )
 
 
 def _text(tree: Tree, path: str) -> str:

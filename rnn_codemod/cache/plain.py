@@ -80,6 +80,7 @@ def dumped_job(job: Job) -> dict[str, object]:
         "verdicts": [asdict(verdict) for verdict in job.verdicts],
         "wide_floats": job.wide_floats,
         "heirs": dict(job.heirs),
+        "fillers": dict(job.fillers),
     }
 
 
@@ -91,4 +92,5 @@ def loaded_job(plain: Any) -> Job:
         tuple(_verdict(it) for it in plain["verdicts"]),
         wide_floats=plain["wide_floats"],
         heirs={path: tuple(paths) for path, paths in plain["heirs"].items()},
+        fillers={path: tuple(paths) for path, paths in plain["fillers"].items()},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -61,6 +61,12 @@ _DECORATOR = re.compile(rb"^@(?:\w+\.)*([\w\x80-\xff]+)", re.MULTILINE)
 _CLASS = re.compile(rb"\bclass\s+([\w\x80-\xff]+)")
 _DERIVED = re.compile(rb"class[ \t]+([\w\x80-\xff]+)[ \t]*\(([^):]*)")
 _AS = re.compile(rb" as[ \t]+([\w\x80-\xff]+)")
+_FILLED = re.compile(
+    rb"([\w\x80-\xff]+)(?:\[[^\]\r\n]*\][ \t]*=(?!=)|[ \t]*\|=|[ \t]*\+="
+    rb"|\.(?:update|setdefault|append|add|insert|extend)[ \t]*\(|\.\w+[ \t]*=(?!=))"
+    rb"|\bsetattr\(\s*(?:\w+\.)*([\w\x80-\xff]+)"
+)
+_MADE = re.compile(rb"^(?:class[ \t]+)?([\w\x80-\xff]+)(?=[ \t]*(?:=(?!=)|:|\())", re.MULTILINE)
 _SAME = re.compile(
     rb"^([\w\x80-\xff]+)[ \t]*=[ \t]*(?:[\w\x80-\xff]+\.)*([\w\x80-\xff]+)[ \t]*(?:[#;\r\n]|$)",
     re.MULTILINE,
@@ -234,14 +240,31 @@ def derived_in(data: bytes) -> list[tuple[str, frozenset[str]]]:
     And the names, each with the one that it may be another name for.
     """
     found = [(name, _WORD.findall(bases)) for name, bases in _DERIVED.findall(data)]
-    for alias in _AS.finditer(data):
-        before = data[max(alias.start() - _SHORT, 0) : alias.start()]
-        found.append((alias[1], _WORD.findall(before)[-1:]))
+    found += [(name, meant) for name, meant in _aliases(data)]
     found += [(name, [meant]) for name, meant in _SAME.findall(data)]
     return [
         (name.decode("utf-8", "replace"), frozenset(it.decode("utf-8", "replace") for it in words))
         for name, words in found
     ]
+
+
+def _aliases(data: bytes) -> Iterator[tuple[bytes, list[bytes]]]:
+    """The names that imports give, each with the one that it is another name for."""
+    for alias in _AS.finditer(data):
+        before = data[max(alias.start() - _SHORT, 0) : alias.start()]
+        yield alias[1], _WORD.findall(before)[-1:]
+
+
+def filled_in(data: bytes) -> frozenset[str]:
+    """The names of what a file may put something into, or set an attribute of."""
+    words = {word for words in _FILLED.findall(data) for word in words if word} - {b"self"}
+    words.update(it for name, meant in _aliases(data) if name in words for it in meant)
+    return frozenset(word.decode("utf-8", "replace") for word in words)
+
+
+def made_in(data: bytes) -> frozenset[str]:
+    """The names that a file may bind at its top: classes and what is assigned."""
+    return frozenset(name.decode("utf-8", "replace") for name in _MADE.findall(data))
 
 
 def holding(data: bytes, cells: Iterable[str] = _CELL_NAMES) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rnn_codemod.reading.definitions import returned
@@ -18,6 +19,7 @@ from rnn_codemod.reading.value import (
     Dotted,
     Dynamic,
     FunctionValue,
+    Getter,
     Items,
     LiftedFunction,
     Lifter,
@@ -36,6 +38,7 @@ from rnn_codemod.reading.value import (
 if TYPE_CHECKING:
     from rnn_codemod.reading.values import Values
 
+_LINEN = ("flax.linen", "flax.linen.recurrent")
 _NAMESPACES = ("types.SimpleNamespace", "argparse.Namespace")
 _MAPPINGS = ("types.MappingProxyType", "collections.OrderedDict", "flax.core.freeze")
 
@@ -65,12 +68,25 @@ class Called:
                 )
             case Dynamic(origin, called=False):
                 return frozenset({Dynamic(origin, called=True)})
+            case Getter(origin) if len(node.args) == 1 and not node.keywords:
+                return self._values.owner(origin).called.got(origin, self._values, node.args[0])
             case Dotted(name):
                 return self._library_call(name, node)
             case Unknown() if isinstance(node.func, ast.Name):
                 return self._builtin_call(node.func.id, node)
             case _:
                 return UNKNOWN
+
+    def got(self, getter: ast.Call, values: Values, node: ast.expr) -> frozenset[Value]:
+        """What a getter of this file gets of ``node``, which stands in the file of ``values``."""
+        word = self.word(getter.args[0])
+        if word is None:
+            named = values.dotted(node) in _LINEN or values.called.holds_cells(node)
+            return frozenset({Dynamic(getter)}) if named else UNKNOWN
+        found = values.of(node)
+        for name in word.split("."):
+            found = union(values.attribute(value, name) for value in found)
+        return found
 
     def _whole(self, partial: ast.Call, node: ast.Call) -> ast.Call:
         """The call of the transform with the arguments of ``partial`` and of ``node``."""
@@ -114,6 +130,8 @@ class Called:
         if name == "importlib.import_module" and node.args:
             module = self.word(node.args[0])
             return UNKNOWN if module is None else self._values.imported(module)
+        if name == "operator.attrgetter" and len(node.args) == 1:
+            return frozenset({Getter(node)})
         if name in _NAMESPACES and not node.args and all(k.arg for k in node.keywords):
             fields = ((str(k.arg), self._values.of(k.value)) for k in node.keywords)
             return frozenset({Namespace(tuple(fields))})
@@ -151,7 +169,7 @@ class Called:
     def _builtin_call(self, name: str, node: ast.Call) -> frozenset[Value]:
         if name == "getattr" and len(node.args) >= 2:
             owner = self._values.dotted(node.args[0])
-            if owner in ("flax.linen", "flax.linen.recurrent"):
+            if owner in _LINEN:
                 attribute = self.word(node.args[1])
                 if attribute is not None:
                     return self._values.imported(f"{owner}.{attribute}")
@@ -160,7 +178,7 @@ class Called:
                 return union(
                     self._values.attribute(it, attribute) for it in self._values.of(node.args[0])
                 )
-            if self._holds_cells(node.args[0]):
+            if self.holds_cells(node.args[0]):
                 return frozenset({Dynamic(node)})
         if name == "dict":
             entries = union(self._values.of(k.value) for k in node.keywords if k.arg)
@@ -175,16 +193,22 @@ class Called:
             return frozenset({Items(union(columns))})
         return UNKNOWN
 
-    def _holds_cells(self, node: ast.expr) -> bool:
+    def holds_cells(self, node: ast.expr) -> bool:
         """Whether ``node`` is a module of the project with cell classes."""
         (value, *others) = self._values.of(node) or UNKNOWN
         if others or self._values.world is None or not isinstance(value, Dotted) or not value.home:
             return False
         reading = self._values.world.module(value.home, value.name)
-        return reading is not None and any(
+        return reading is not None and reading.values.called.has_cells
+
+    @cached_property
+    def has_cells(self) -> bool:
+        """Whether a name of this module may be a cell class."""
+        values = self._values
+        return any(star.origin in _LINEN for star in values.scopes.stars) or any(
             isinstance(found, CellClass)
-            for name in reading.scopes.module.bindings
-            for found in reading.values.exported((name,)) or NOTHING
+            for name in values.scopes.module.bindings
+            for found in values.exported((name,)) or NOTHING
         )
 
     def word(self, node: ast.expr) -> str | None:

@@ -132,7 +132,7 @@ def gather(source: Source, values: Values) -> Facts:
     for node in calls:
         called = values.of(node.func)
         classes = _classes(called)
-        if classes and all(isinstance(value, CellClass | Unknown | Dotted) for value in called):
+        if classes:
             found = _construction(node, classes, values, unsure=len(called) > len(classes))
             constructions.append(found)
             modern += not found.legacy

@@ -35,8 +35,8 @@ def _names(size: ast.expr) -> list[ast.Name]:
     return [node for node in ast.walk(size) if isinstance(node, ast.Name) and node.id != "self"]
 
 
-def _place(reading: Reading, name: ast.Name) -> tuple[str, tuple[str, ...]] | None:
-    """Where a name that a module binds once, or imports, comes from."""
+def _place(reading: Reading, name: ast.Name) -> tuple[str, str] | None:
+    """The file that binds a name, which this one may import, and the name that it has there."""
     found = reading.scopes.lookup(name.id, name)
     world = reading.values.world
     if found is None or found[0] is not reading.scopes.module or len(found[1]) != 1:
@@ -44,8 +44,8 @@ def _place(reading: Reading, name: ast.Name) -> tuple[str, tuple[str, ...]] | No
     if world is None:
         return None
     if found[1][0].imported is None:
-        return world.absolute(reading.values.path), (name.id,)
-    return world.place(reading.values.path, found[1][0].imported)
+        return world.absolute(reading.values.path), name.id
+    return world.origin(reading.values.path, found[1][0].imported)
 
 
 class Heirs:

@@ -26,6 +26,24 @@ def legacy_method(definition: ast.ClassDef) -> ast.FunctionDef | None:
     return None
 
 
+def other_form(definition: ast.ClassDef) -> ast.FunctionDef | None:
+    """The initialize_carry of a class, no method of the instance, that may take a size unseen.
+
+    It takes ``*args``, ``**options`` beside the three, or them by position or as a classmethod.
+    """
+    if legacy_method(definition) is not None or "num_feature_axes" in ast.unparse(definition):
+        return None
+    for method in definition.body:
+        if isinstance(method, ast.FunctionDef) and method.name == "initialize_carry":
+            args = method.args
+            given = [*args.posonlyargs, *args.args][is_classmethod(method) :]
+            known = is_static(method) or is_classmethod(method)
+            unseen = is_classmethod(method) or args.posonlyargs or args.kwarg or args.kwonlyargs
+            taken = (len(given) >= 3 and unseen) or (args.vararg is not None and len(given) != 2)
+            return method if known and taken else None
+    return None
+
+
 def parameters(method: ast.FunctionDef) -> list[ast.arg]:
     """What its callers give: rng, batch_dims, size, and what it takes besides."""
     return method.args.args if is_static(method) else method.args.args[1:]

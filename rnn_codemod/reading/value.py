@@ -102,6 +102,13 @@ class Dynamic:
 
 
 @dataclass(frozen=True)
+class Getter:
+    """``operator.attrgetter(name)``, to be called with what has the attribute."""
+
+    node: ast.Call
+
+
+@dataclass(frozen=True)
 class Dotted:
     """Something imported, by its full name."""
 
@@ -131,6 +138,7 @@ Value = (
     | Items
     | Row
     | Dynamic
+    | Getter
     | Dotted
     | Namespace
 )

@@ -10,7 +10,7 @@ import ast
 from dataclasses import replace
 from functools import cached_property
 
-from rnn_codemod.reading.additions import additions
+from rnn_codemod.reading.additions import ANY_NAME
 from rnn_codemod.reading.called import Called
 from rnn_codemod.reading.definitions import (
     attribute_stores,
@@ -21,6 +21,8 @@ from rnn_codemod.reading.definitions import (
     is_static,
     methods,
 )
+from rnn_codemod.reading.enums import is_enum, values_of_members
+from rnn_codemod.reading.filled import Filled
 from rnn_codemod.reading.fixpoint import Fixpoint
 from rnn_codemod.reading.flow import Flow
 from rnn_codemod.reading.kinds import (
@@ -31,7 +33,7 @@ from rnn_codemod.reading.kinds import (
     linen_name,
     transform_name,
 )
-from rnn_codemod.reading.scopes import Binding, Scope, Scopes, Star
+from rnn_codemod.reading.scopes import ITEM, Binding, Scope, Scopes, Star
 from rnn_codemod.reading.source import Source, layer_cell
 from rnn_codemod.reading.stars import hides, public_names
 from rnn_codemod.reading.value import (
@@ -71,7 +73,7 @@ class Values:
         self._kinds: dict[ast.ClassDef, Kind | None] = {}
         self._stores = attribute_stores(source)
         self.called = Called(self)
-        self._additions = additions(source)
+        self.filled = Filled(self)
 
     def of(self, node: ast.expr) -> frozenset[Value]:
         """Every value that ``node`` may have."""
@@ -151,6 +153,10 @@ class Values:
                 return self._name(node)
             case ast.Attribute():
                 return union(self.attribute(value, node.attr) for value in self.of(node.value))
+            case ast.Call(func=ast.Attribute(value=mapping, attr="get"), args=[key, *_]) if (
+                self._is_globals(mapping)
+            ):
+                return self._global(key, node)
             case ast.Call(func=ast.Attribute(value=mapping, attr="get")):
                 return items(self.of(mapping))
             case ast.Call(func=ast.Attribute(value=mapping, attr="values")):
@@ -165,8 +171,8 @@ class Values:
                 # An import of another library in its place could not be written here.
                 known = name is not None and name not in KINDS
                 return self.imported(f"{owner}.{name}") if known else frozenset({Dynamic(node)})
-            case ast.Subscript(slice=ast.Constant(value=str(name))) if self._is_globals(node.value):
-                return self.exported((name,)) or UNKNOWN
+            case ast.Subscript() if self._is_globals(node.value):
+                return self._global(node.slice, node)
             case ast.Subscript(slice=ast.Constant(value=str(name))) if (
                 self.dotted(node.value) == "sys.modules"
             ):
@@ -174,7 +180,7 @@ class Values:
             case ast.Subscript(slice=ast.Constant(value=int(place))) if self._is_tuple(node.value):
                 return along(self.of(node.value), (place,)) or UNKNOWN
             case ast.Subscript():
-                return items(self.of(node.value)) or UNKNOWN
+                return union(map(self._item, self.of(node.value))) or UNKNOWN
             case ast.IfExp():
                 return _given_or_default(self.of(node.body) | self.of(node.orelse))
             case ast.BoolOp():
@@ -209,6 +215,21 @@ class Values:
                 return NOTHING
             case _:
                 return UNKNOWN
+
+    def _item(self, value: Value) -> frozenset[Value]:
+        """What an index or a loop gives of ``value``, as a name does of an enum."""
+        match value:
+            case ModuleClass(node) if is_enum(self.owner(node), node):
+                return frozenset({ModuleInstance(node)})
+            case _:
+                return items(frozenset({value}))
+
+    def _global(self, key: ast.expr, node: ast.expr) -> frozenset[Value]:
+        """What ``globals()`` has under a key."""
+        name = self.called.word(key)
+        if name is not None:
+            return self.exported((name,)) or UNKNOWN
+        return frozenset({Dynamic(node)}) if self.called.has_cells else UNKNOWN
 
     def _entry(self, key: ast.expr | None, value: ast.expr) -> frozenset[Value]:
         """The values that one part of a dict display gives; without a key it is ``**value``."""
@@ -278,27 +299,9 @@ class Values:
             for star in self.scopes.stars:
                 if star.line > last:
                     found |= self.world.starred(self.path, star, name) or NOTHING
-        found = self._with_additions(name, scope, found)
+        found = self.filled.container(name, scope, found)
         parameter = any(isinstance(binding.node, ast.arg) for binding in bindings)
         return _given_or_default(found) if parameter else found
-
-    def _with_additions(self, name: str, scope: Scope, found: frozenset[Value]) -> frozenset[Value]:
-        """The containers among ``found`` with the classes that are put into them later."""
-        if not any(isinstance(value, Items | Row) for value in found):
-            return found
-        added = NOTHING
-        for addition in self._additions.get(name, []):
-            owner = self.scopes.lookup(name, addition.owner)
-            if owner is not None and owner[0] is scope:
-                given = self.of(addition.value)
-                added |= items(given) if addition.spread else given
-        added = frozenset(value for value in added if not isinstance(value, CellInstance))
-        if not any(isinstance(value, CellClass | ModuleClass) for value in added):
-            return found
-        return frozenset(
-            Items(items(frozenset({value})) | added) if isinstance(value, Items | Row) else value
-            for value in found
-        )
 
     def binding(self, binding: Binding, scope: Scope) -> frozenset[Value]:
         """Every value that one binding gives its name."""
@@ -322,7 +325,10 @@ class Values:
             carry = self.carry_argument(binding.value)
             if carry is not None:
                 return self.of(carry)
-        return along(self.of(binding.value), binding.path)
+        found, path = self.of(binding.value), binding.path
+        if path[:1] == (ITEM,):
+            found, path = union(map(self._item, found)), path[1:]
+        return along(found, path)
 
     def carry_argument(self, call: ast.Call) -> ast.expr | None:
         """The carry of ``cell(carry, x)`` where the callee is a cell instance."""
@@ -376,9 +382,10 @@ class Values:
                     return frozenset({CellInstance(cls, None)})
                 return frozenset({ModuleInstance(owner)})
         annotated = self.annotation(binding.node.annotation)
-        if annotated:
+        if annotated and Unknown() not in annotated:
             return annotated
         default = self.of(binding.value) if binding.value is not None else NOTHING
+        default |= annotated
         if isinstance(function, ast.FunctionDef):
             default |= self._handed_in(function, binding.node.arg)
             default |= self._handed_from_elsewhere(function, binding.node.arg)
@@ -443,8 +450,9 @@ class Values:
         factory = default_factory(node.value)
         if factory is not None:
             default = self.of(self.source.factories[factory])
-        if annotated:
-            return default | annotated
+        default |= annotated
+        if annotated and Unknown() not in annotated:
+            return default
         return _any_cell(default | self._handed_to(node)) or UNKNOWN
 
     def _handed_to(self, field: ast.AnnAssign) -> frozenset[Value]:
@@ -481,11 +489,18 @@ class Values:
             case ast.BinOp(op=ast.BitOr()):
                 return self.annotation(node.left) | self.annotation(node.right)
             case ast.Name() | ast.Attribute():
-                return frozenset(
-                    CellInstance(value, None)
-                    for value in self.of(node)
-                    if isinstance(value, CellClass)
-                )
+                return union(map(self._annotated, self.of(node)))
+            case _:
+                return NOTHING
+
+    def _annotated(self, value: Value) -> frozenset[Value]:
+        """What is of a type."""
+        match value:
+            case CellClass():
+                return frozenset({CellInstance(value, None)})
+            case ModuleClass(node):
+                known = is_enum(self.owner(node), node)
+                return frozenset({ModuleInstance(node)}) | (NOTHING if known else UNKNOWN)
             case _:
                 return NOTHING
 
@@ -494,6 +509,8 @@ class Values:
         match value:
             case Dotted(origin, home):
                 return self.imported(f"{origin}.{name}", home)
+            case ModuleInstance(node) if name == "value" and is_enum(self.owner(node), node):
+                return values_of_members(self.owner(node), node) or UNKNOWN
             case ModuleInstance(node):
                 owner = self.owner(node)
                 return union(owner.got(found) for found in owner.member(node, name))
@@ -507,7 +524,7 @@ class Values:
             case RnnInstance(RnnClass("RNN"), node) if name == "cell":
                 cell = layer_cell(node)
                 return UNKNOWN if cell is None else self.owner(node).of(cell)
-            case CellClass() if name == "value":
+            case CellClass() | Row() if name == "value":
                 return frozenset({value})  # It is a member of an enum.
             case _:
                 return UNKNOWN
@@ -529,11 +546,12 @@ class Values:
         found = union(self.binding(b, scope) for b in scope.bindings.get(name, []))
         for value, path in self._stores.get((node, name), []):
             found |= along(self.of(value), path) if value is not None else UNKNOWN
+        found |= self.filled.attribute(node, name)
         if found:
             return found
         for base in union(self.of(base) for base in node.bases):
             found |= self.attribute(base, name) if isinstance(base, ModuleClass) else UNKNOWN
-        return found or UNKNOWN
+        return found if found - UNKNOWN else self.filled.attribute(node, ANY_NAME) | UNKNOWN
 
     def stores(
         self, node: ast.ClassDef, name: str
@@ -545,7 +563,9 @@ class Values:
         return union(self.called.by(value, node) for value in self.of(node.func)) or UNKNOWN
 
     def _is_tuple(self, node: ast.expr) -> bool:
-        """Whether a name is bound once, to a tuple that is written out; a list may change."""
+        """Whether it is a tuple as it was written: bound once, or in an enum. A list may change."""
+        if isinstance(node, ast.Attribute) and node.attr == "value":
+            return all(isinstance(value, Row) for value in self.of(node))
         found = self.scopes.lookup(node.id, node) if isinstance(node, ast.Name) else None
         return (
             found is not None

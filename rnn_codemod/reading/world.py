@@ -31,7 +31,8 @@ class World:
     ``load`` gives the text of a path. It raises OSError or ValueError where that cannot be read:
     such a file, and one that does not parse, is as unknown as an installed package.
     ``wide_floats`` says that one of the files turns on 64-bit floats. ``heirs`` are, by file, the
-    others that may hold a class which derives from one of it. ``classes`` are the fields and
+    others that may hold a class which derives from one of it, and ``fillers`` those that may put
+    something into what it makes. ``classes`` are the fields and
     parameters, by file, line and name, that other files give cell classes.
     """
 
@@ -44,12 +45,14 @@ class World:
         classes: frozenset[tuple[str, int, str]] = frozenset(),
         packages: tuple[str, ...] = (),
         heirs: Mapping[str, tuple[str, ...]] | None = None,
+        fillers: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self._load = load
         self._packages = packages
         self.wide_floats = wide_floats
         self._classes = classes
         self._tree = tree or Disk()
+        self._fillers = {self.absolute(path): paths for path, paths in (fillers or {}).items()}
         self._heirs = {self.absolute(path): paths for path, paths in (heirs or {}).items()}
         self._readings: dict[str, Reading | None] = {}
         self._active: set[tuple[str, str]] = set()
@@ -66,9 +69,28 @@ class World:
         """The files that may hold a class which derives from one of the file ``path``."""
         return self._heirs.get(self.absolute(path), ())
 
-    def place(self, importer: str, dotted: str) -> tuple[str, tuple[str, ...]] | None:
-        """The file in which ``dotted``, imported in ``importer``, is an attribute, and of what."""
-        return module_of(self._tree, importer, dotted)
+    def fillers(self, path: str) -> tuple[str, ...]:
+        """The files that may put something into what the file ``path`` makes."""
+        return self._fillers.get(self.absolute(path), ())
+
+    def origin(self, importer: str, dotted: str) -> tuple[str, str] | None:
+        """The file that binds ``dotted``, imported in ``importer``, and the name that it has there.
+
+        None where that is not one name of one file.
+        """
+        seen: set[tuple[str, str]] = set()
+        while (importer, dotted) not in seen:
+            seen.add((importer, dotted))
+            found = module_of(self._tree, importer, dotted)
+            reading = self.reading(found[0]) if found is not None and len(found[1]) == 1 else None
+            if found is None or reading is None:
+                return None
+            path, (name,) = found
+            bound = reading.scopes.module.bindings.get(name, [])
+            if len(bound) != 1 or bound[0].imported is None:
+                return (path, name) if bound else None
+            importer, dotted = path, bound[0].imported
+        return None
 
     def takes_class(self, path: str, line: int, name: str) -> bool:
         """Whether all files give a field or parameter, of what stands in ``line``, a cell class."""

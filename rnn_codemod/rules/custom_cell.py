@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.reading.definitions import is_static
-from rnn_codemod.reading.own_carry import legacy_method
+from rnn_codemod.reading.own_carry import legacy_method, other_form
 from rnn_codemod.rules.cell_uses import uses_of
+from rnn_codemod.rules.rnn_size import run_by
 from rnn_codemod.rules.rule import Context, Rule
 from rnn_codemod.rules.whole_cell import Words, own_cells, whole
 
@@ -24,12 +25,27 @@ WORDS = Words(
 )
 
 
+LAYER = "nn.RNN is given a size, and runs a cell that creates its carry from it"
+OTHER_FORM = "its parameters are not (rng, batch_dims, size), each with a name"
+
+
 def find(context: Context) -> Iterator[Decision]:
+    reading = context.reading
     for kind in own_cells(context):
         assert kind.definition is not None
         method = legacy_method(kind.definition)
         if method is not None and is_static(method):
             yield from whole(rule, WORDS, context, uses_of(context, kind, method))
+        other = other_form(kind.definition)
+        if other is None or other not in reading.scopes or reading.guards.covers(other):
+            continue
+        if is_static(other):
+            yield rule.refuse(context, other, WORDS.of_class, OTHER_FORM, *WORDS.recipe)
+    for layer in reading.facts.layers:
+        carriers = (kind.carry_class for kind in run_by(context, layer))
+        if any(other_form(carrier) for carrier in carriers if carrier is not None):
+            reason = "the cell that it runs has to change first"
+            yield rule.refuse(context, layer.node, LAYER, reason, "nn.RNN(cell, ...)")
 
 
 rule = Rule(

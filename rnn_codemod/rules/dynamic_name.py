@@ -59,7 +59,7 @@ def _dynamic(context: Context, node: ast.Call) -> Iterator[Dynamic]:
     values = context.reading.values
     for value in values.of(node):
         if isinstance(value, Dynamic) and not value.called and value.node is node:
-            if _CELL_WORD.search(_words(context, node.args[1])):
+            if _CELL_WORD.search(_words(context, node.args[-1])):
                 yield value
     if isinstance(node.func, ast.Attribute) and node.func.attr == "initialize_carry":
         yield from (v for v in values.of(node.func.value) if isinstance(v, Dynamic))
