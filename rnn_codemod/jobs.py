@@ -8,12 +8,10 @@ from itertools import chain
 
 from rnn_codemod.around import Verdict
 from rnn_codemod.crew import Crew
-from rnn_codemod.files.documents import is_document
+from rnn_codemod.defining import defining
 from rnn_codemod.files.search import (
     also_called,
-    hands_class,
     holding,
-    may_take_class,
     names_in,
     perhaps_exported,
     widens_at_once,
@@ -58,23 +56,17 @@ def jobs_of(
 
     ``unnamed`` are the files that may use a cell without its name, ``wide`` those with wide floats.
     """
-    idiomatic = options.style == "idiomatic"
-    defining = [
-        Job(candidate.path)
-        for candidate in candidates
-        if candidate.may_define_cell or (idiomatic and candidate.may_define_wrapper)
-    ]
     if len(files) == 1:
         return [Job(it.path, wide_floats=it.path in wide) for it in candidates]
-    known = {job.path for job in defining}
-    takers = _class_takers([candidate.path for candidate in candidates], imports)
-    defining += [Job(path) for path in files if path in takers - known]
-    exported = crew.work(partial(exports, engine, options), _perhaps_exported, defining)
+    seen = [candidate.path for candidate in candidates]
+    may_define = defining(seen, imports, wrappers=options.style == "idiomatic")
+    asked = [Job(path) for path in files if path in may_define]
+    exported = crew.work(partial(exports, engine, options), _perhaps_exported, asked)
     cells: frozenset[str] = frozenset().union(*(it for it in exported if it))
     names, mentioned = _names(cells, files, imports)
     users = _users(names, mentioned, unnamed, imports)
-    holders = _holders([seen.path for seen in candidates if seen.may_be_legacy], mentioned, imports)
-    fillers = fillers_of([seen.path for seen in candidates], files, imports)
+    holders = _holders([it.path for it in candidates if it.may_be_legacy], mentioned, imports)
+    fillers = fillers_of(seen, files, imports)
     for path, filled in fillers.items():
         holders[path] = holders.get(path, frozenset()) | filled.names
     others = _users_of_holders(holders, frozenset(names), files, imports)
@@ -84,7 +76,7 @@ def jobs_of(
         paths = tuple(sorted(using, key=order.__getitem__))
         for path in paths:
             of_file.setdefault(path, {})[name] = paths
-    heirs = heirs_of([seen.path for seen in candidates], files, imports)
+    heirs = heirs_of(seen, files, imports)
 
     def job(path: str, *, wide: bool, verdicts: tuple[Verdict, ...] = ()) -> Job:
         """With what it has to know of its file, and of those that use its cells."""
@@ -102,14 +94,14 @@ def jobs_of(
 
     homes = [
         job(it.path, wide=any(not wide.isdisjoint(paths) for paths in used.values()))
-        for it in defining
+        for it in asked
         if (used := of_file.get(it.path))
     ]
     verdicts: dict[str, list[Verdict]] = {}
     judgements = crew.work(partial(judged, engine, options), _none, homes)
     for verdict in linked([*chain.from_iterable(it for it in judgements if it)]):
         verdicts.setdefault(verdict.name, []).append(verdict)
-    wanted = {candidate.path for candidate in candidates}.union(of_file, others)
+    wanted = {*seen, *of_file, *others}
     return [
         job(path, wide=path in wide, verdicts=_on(of_file.get(path, {}), verdicts))
         for path in files
@@ -214,19 +206,6 @@ def _users_of_holders(
             for path, words in handed.items()
         }
     return found
-
-
-def _class_takers(candidates: Sequence[str], imports: Imports) -> set[str]:
-    """The files that may take a cell class from one that holds it, or gets it from another."""
-    handing = [path for path in candidates if hands_class(imports.bytes(path))]
-    if not handing:
-        return set()
-    graph = imports.below(candidates)
-    return {
-        path
-        for path in reached_from(graph, leading_to(graph, handing))
-        if not is_document(path) and may_take_class(imports.bytes(path))
-    }
 
 
 def _perhaps_exported(job: Job, cause: str) -> frozenset[str]:

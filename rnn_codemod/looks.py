@@ -10,11 +10,6 @@ from rnn_codemod.files.problem import Problem, os_cause
 from rnn_codemod.files.search import (
     may_be_legacy,
     may_be_legacy_by_import,
-    may_define_cell,
-    may_define_wrapper,
-    may_hand_on,
-    may_make_cell,
-    may_take_cell,
     may_use_unnamed,
     widens_floats,
 )
@@ -29,9 +24,6 @@ class Candidate:
 
     path: str
     size: int
-    may_define_cell: bool
-    """A cell, or what is given one and makes its carry."""
-    may_define_wrapper: bool
     may_be_legacy: bool
     may_use_unnamed: bool
 
@@ -88,8 +80,6 @@ def _looked(path: str, data: bytes) -> Look:
     return Candidate(
         path,
         len(data),
-        any(may(data) for may in (may_define_cell, may_take_cell, may_hand_on, may_make_cell)),
-        may_define_wrapper(data),
         legacy,
         may_use_unnamed(data) and not is_document(path),
     )
