@@ -8,6 +8,9 @@ from rnn_codemod.pins.dialects import Dialect
 
 Span = tuple[int, int]
 
+PYTHON = "python"
+"""Python itself, as formats name it among the packages; others have a field of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pin:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rnn_codemod.pins.dialects import Dialect
-from rnn_codemod.pins.pin import Pin
+from rnn_codemod.pins.pin import PYTHON, Pin
 from rnn_codemod.pins.requirement import pin_in
 from rnn_codemod.pins.toml import Path, String, strings
 
@@ -26,6 +26,8 @@ def pins(text: str, package: str) -> Iterator[Pin]:
             pin = requirement(string, package)
         elif _is_poetry(string.path, package):
             pin = version(string, Dialect.POETRY)
+        elif package == PYTHON and string.path == ("project", "requires-python"):
+            pin = version(string, Dialect.PEP440)
         else:
             continue
         if pin is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rnn_codemod.pins.pin import Pin
+from rnn_codemod.pins.dialects import Dialect
+from rnn_codemod.pins.pin import PYTHON, Pin
 from rnn_codemod.pins.requirement import pin_in
 
 _LINE = re.compile(r"[^\r\n]+")
@@ -32,6 +33,8 @@ def pins(text: str, package: str) -> Iterator[Pin]:
             if key is None:
                 wanted = False
                 continue
+            if package == PYTHON and (section, key[1]) == ("options", "python_requires"):
+                yield Pin(start, (start + key.end(), end), Dialect.PEP440)
             wanted = section == "options.extras_require" or key[1] in _LISTS.get(section, ())
             start += key.end()
         if wanted:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rnn_codemod.pins.pin import Pin
+from rnn_codemod.pins.dialects import Dialect
+from rnn_codemod.pins.pin import PYTHON, Pin
 from rnn_codemod.pins.requirement import pin_in
 from rnn_codemod.reading.source import Source
 
@@ -32,6 +33,10 @@ def pins(text: str, package: str) -> Iterator[Pin]:
     ]
     for node in sorted(strings, key=source.span):
         yield from _pins_of(source, node, package)
+        match source.parents[node]:
+            case ast.keyword(arg="python_requires") if package == PYTHON:
+                start, end = source.span(node)
+                yield Pin(start, (start + 1, end - 1), Dialect.PEP440)
 
 
 def _pins_of(source: Source, node: ast.Constant, package: str) -> Iterator[Pin]:

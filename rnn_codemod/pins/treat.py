@@ -15,7 +15,7 @@ from rnn_codemod.pins import requirements
 from rnn_codemod.pins.dialects import Dialect, raised, understood
 from rnn_codemod.pins.locks import NAMES, locked
 from rnn_codemod.pins.manifests import Format, format_of
-from rnn_codemod.pins.pin import Locked, Pin
+from rnn_codemod.pins.pin import PYTHON, Locked, Pin
 from rnn_codemod.pins.requirement import NOT_UNDERSTOOD
 from rnn_codemod.pins.versions import Version, written
 from rnn_codemod.results import FileResult
@@ -24,14 +24,16 @@ from rnn_codemod.tree import read
 
 RULE = "flax_pin"
 FLAX = "flax"
-JAX = "jax"
 NEW_API: Version = (0, 7)
 """The first release of flax with the refactored cells."""
 RUNTIME: Version = (0, 10, 6)
 """What ``rnn_runtime`` asks for."""
 
-JAX_OF: dict[Version, Version] = {NEW_API: (0, 4, 2), RUNTIME: (0, 6, 2)}
-"""The oldest jax that the first flax with an API, or any later one, asks for."""
+NEEDED: dict[Version, dict[str, Version]] = {
+    NEW_API: {"jax": (0, 4, 2), "jaxlib": (0, 4, 1), PYTHON: (3, 8)},
+    RUNTIME: {"jax": (0, 6, 2), "jaxlib": (0, 6, 2), PYTHON: (3, 10)},
+}
+"""The oldest of what the first flax with an API, or any later one, needs, itself or by its jax."""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _NAMES_FLAX = re.compile(rb"f\0?l\0?a\0?x", re.IGNORECASE)
@@ -119,7 +121,7 @@ def _treated(path: str, before: bytes, source: Source, verdict: Verdict) -> File
                 rewritten.append(Finding(RULE, line, column, message, safe, f"it becomes {new}"))
                 text = text[: pin.span[0]] + new + text[pin.span[1] :]
     if rewritten:
-        warnings.extend(_too_old_jax(source.text, form, verdict.floor))
+        warnings.extend(_too_old(source.text, form, verdict.floor))
     if verdict.runtime and _NAMES_RUNTIME.search(before) is None:
         warnings.append("the code needs rnn_runtime now: ask for rnn-codemod[runtime] beside flax")
     after = source.encode(text)
@@ -133,17 +135,21 @@ def _treated(path: str, before: bytes, source: Source, verdict: Verdict) -> File
     )
 
 
-def _too_old_jax(text: str, form: Format, floor: Version) -> Iterator[str]:
-    """Pins of jax beside a raised one of flax, which no flax that it lets in can live with."""
-    needed = JAX_OF[floor]
-    for pin in form(text, JAX):
-        meaning = understood(text[slice(*pin.span)], pin.dialect)
-        if meaning is not None and not meaning.lets_in_some_from(needed):
-            line, _ = _place(text, pin.at)
-            yield (
-                f"line {line}: {RULE}: {JAX} {_shown(text[slice(*pin.span)])} is too old: "
-                f"flax {written(floor)} needs {JAX} {written(needed)}"
-            )
+def _too_old(text: str, form: Format, floor: Version) -> Iterator[str]:
+    """Pins beside a raised one of flax, which no flax that it lets in can live with.
+
+    From the last to the first, as the warnings are.
+    """
+    for package, needed in reversed(NEEDED[floor].items()):
+        for pin in form(text, package):
+            shown = text[slice(*pin.span)]
+            meaning = understood(shown, pin.dialect)
+            if meaning is not None and not meaning.lets_in_some_from(needed):
+                line, _ = _place(text, pin.at)
+                yield (
+                    f"line {line}: {RULE}: {package} {_shown(shown)} is too old: "
+                    f"flax {written(floor)} needs {package} {written(needed)}"
+                )
 
 
 def _locks(name: str, text: str, verdict: Verdict) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import pytest
 from rnn_codemod.findings import Options
 from rnn_codemod.pins import setup_py
 from rnn_codemod.pins.dialects import raised
-from rnn_codemod.pins.treat import JAX_OF, RUNTIME, Verdict, treat_manifest
+from rnn_codemod.pins.treat import NEEDED, RUNTIME, Verdict, treat_manifest
 from rnn_codemod.pins.versions import written
 from rnn_codemod.results import FileResult
 from rnn_codemod.rules import RULES
@@ -134,7 +134,7 @@ def test_the_runtime_is_asked_for_already(tmp_path: Path) -> None:
 def test_the_runtime_needs_what_this_project_says() -> None:
     needed = (ROOT / "setup.cfg").read_text()
     assert f"flax>={written(RUNTIME)}\n" in needed
-    assert f"jax>={written(JAX_OF[RUNTIME])}\n" in needed
+    assert f"jax>={written(NEEDED[RUNTIME]['jax'])}\n" in needed
 
 
 @pytest.mark.parametrize(
@@ -229,3 +229,68 @@ def test_a_jax_that_is_too_old_is_told(tmp_path: Path, name: str, text: str, tol
     warnings = result.warnings if result is not None else ()
     wanted = (f"{told} is too old: flax 0.7 needs jax 0.4.2",) if told else ()
     assert warnings == wanted
+
+
+OTHERS = {
+    "jaxlib, new enough": ("requirements.txt", "flax<0.7\njaxlib==0.4.1\n", ""),
+    "another package": ("requirements.txt", "flax<0.7\npython-dateutil<3\n", ""),
+    "an older Python too": ("setup.cfg", "[options]\npython_requires = >=3.7\n{}\n", ""),
+    "of another section": ("setup.cfg", "[tool]\npython_requires = <3.7\n[options]\n{}\n", ""),
+    "a Python by its classifier": (
+        "pyproject.toml",
+        '[project]\nclassifiers = ["python <3.8"]\ndependencies = ["flax<0.7"]\n',
+        "",
+    ),
+    "no plain text": (
+        "setup.py",
+        "f(python_requires=r'<3.7', install_requires=['flax<0.7'])\n",
+        "",
+    ),
+    "jaxlib": ("requirements.txt", "flax<0.7\njaxlib<0.4\n", "line 2: jaxlib <0.4 0.4.1"),
+    "PEP 621": (
+        "pyproject.toml",
+        '[project]\nrequires-python = ">=3.6,<3.8"\ndependencies = ["flax<0.7"]\n',
+        "line 2: python >=3.6,<3.8 3.8",
+    ),
+    "poetry": (
+        "pyproject.toml",
+        '[tool.poetry.dependencies]\npython = "~3.7"\nflax = "^0.6"\n',
+        "line 2: python ~3.7 3.8",
+    ),
+    "conda": (
+        "environment.yml",
+        "dependencies:\n  - python=3.7\n  - flax=0.6\n",
+        "line 2: python =3.7 3.8",
+    ),
+    "setup.cfg": (
+        "setup.cfg",
+        "[options]\npython_requires = <3.8\n{}\n",
+        "line 2: python <3.8 3.8",
+    ),
+    "setup.py": (
+        "setup.py",
+        "f(python_requires='<3.8', install_requires=['flax<0.7'])\n",
+        "line 1: python <3.8 3.8",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "told"), OTHERS.values(), ids=OTHERS)
+def test_what_else_is_too_old_is_told(tmp_path: Path, name: str, text: str, told: str) -> None:
+    (tmp_path / "model.py").write_text(OLD)
+    (tmp_path / name).write_text(text.format("install_requires =\n  flax<0.7"))
+    result = run(tmp_path)[name]
+    assert len(result.rewritten) == 1
+    if not told:
+        assert result.warnings == ()
+        return
+    place, package, pin, needed = told.rsplit(" ", 3)
+    assert result.warnings == (
+        f"{place} flax_pin: {package} {pin} is too old: flax 0.7 needs {package} {needed}",
+    )
+
+
+def test_all_that_is_too_old_is_told_in_order(tmp_path: Path) -> None:
+    pin = project(tmp_path, OLD, "flax<0.7\njax<0.4\njaxlib<0.4\n")
+    told = run(tmp_path)[pin.name].warnings
+    assert [warning.split()[3] for warning in told] == ["jax", "jaxlib"]
