@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from rnn_codemod.reading.kinds import RNN_FIELDS, CarryForm, Kind
 from rnn_codemod.reading.mappings import dict_keys
-from rnn_codemod.reading.own_carry import is_bound, legacy_method, may_lack_size, parameters
+from rnn_codemod.reading.own_carry import (
+    is_bound,
+    is_spatial,
+    legacy_method,
+    may_lack_size,
+    parameters,
+)
 from rnn_codemod.reading.source import Function, Source, arguments
 from rnn_codemod.reading.value import (
     CellClass,
@@ -86,6 +92,11 @@ class CarryCall:
     @property
     def convolutional(self) -> bool:
         return any(kind.convolutional for kind in self.kinds)
+
+    @property
+    def spatial(self) -> bool:
+        """Whether the user's own method takes a tuple as the size."""
+        return any(kind.carry_class and is_spatial(kind.carry_class) for kind in self.kinds)
 
 
 @dataclass(frozen=True, eq=False)

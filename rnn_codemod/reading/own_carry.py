@@ -110,6 +110,43 @@ def takes_width(values: Values, method: ast.FunctionDef) -> bool:
     return _takes_width(values, method, frozenset({method}))
 
 
+def is_spatial(definition: ast.ClassDef) -> bool:
+    """Whether the class creates its carry from a size that is a tuple, as ``(H, W, C)``."""
+    method = legacy_method(definition)
+    if method is None:
+        return False
+    batch, size = (arg.arg for arg in parameters(method)[1:3])
+    joined = any(
+        {part.id for part in summands(node) if isinstance(part, ast.Name)} >= {batch, size}
+        for node in ast.walk(method)
+        if isinstance(node, ast.BinOp)
+    )
+    either = any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "isinstance"
+        and any(is_named(given, size) for given in node.args[:1])
+        for node in ast.walk(method)
+    )
+    return (joined or _is_sequence(method, size)) and not (either or _is_element(method, size))
+
+
+def is_tuple(values: Values, node: ast.expr) -> bool:
+    """Whether a size is a tuple for certain."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            cls = values.source.method_class(node)
+            return cls is not None and any(
+                isinstance(field, ast.AnnAssign)
+                and isinstance(field.target, ast.Name)
+                and field.target.id == name
+                and _speaks_of_a_tuple(field.annotation)
+                for field in cls.body
+            )
+        case _:
+            return is_axes(values, node)
+
+
 def is_axes(values: Values, node: ast.expr) -> bool:
     """Whether an expression is a tuple of axes for certain."""
     match node:

@@ -8,7 +8,14 @@ from collections.abc import Set
 from rnn_codemod.reading.definitions import is_static
 from rnn_codemod.reading.facts import CarryCall, Construction
 from rnn_codemod.reading.numbers import is_whole_number
-from rnn_codemod.reading.own_carry import is_axes, reads_size, takes_axes, takes_width
+from rnn_codemod.reading.own_carry import (
+    is_axes,
+    is_spatial,
+    is_tuple,
+    reads_size,
+    takes_axes,
+    takes_width,
+)
 from rnn_codemod.reading.value import CellClass, CellInstance, Dotted, Unknown
 from rnn_codemod.rules.bound_carry import check_method
 from rnn_codemod.rules.cell_class import check_class, check_derived
@@ -159,10 +166,15 @@ def _check_carry(context: Context, cell: CellUses, carry: CarryCall) -> None:
 
 
 def _check_size(context: Context, cell: CellUses, size: ast.expr, where: str) -> None:
-    known = takes_width(context.reading.values, cell.method)
-    if cell.knows_width and not context.reading.purity.pure(size):
+    values, purity = context.reading.values, context.reading.purity
+    if cell.knows_width and not purity.pure(size):
         raise CannotWrite(f"the size of {where} is no longer asked for, and may do more")
-    if not known and not is_whole_number(context.reading, size):
+    if not cell.knows_width and is_spatial(cell.definition):
+        if not is_tuple(values, size):
+            raise CannotWrite(f"the size of {where} may be no tuple")
+        if not purity.cheap(size):
+            raise CannotWrite(f"the size of {where} would be evaluated twice")
+    elif not takes_width(values, cell.method) and not is_whole_number(context.reading, size):
         raise CannotWrite(f"the size of {where} may be a tuple")
 
 

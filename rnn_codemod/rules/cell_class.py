@@ -11,6 +11,7 @@ from rnn_codemod.reading.kinds import CarryForm, Kind
 from rnn_codemod.reading.own_carry import (
     deletes_size,
     is_named,
+    is_spatial,
     legacy_method,
     parameters,
     reads_size,
@@ -121,8 +122,12 @@ def class_edits(
     rng, batch, size = args[:3]
     me = "self" if static else method.args.args[0].arg
     lines = []
+    spatial = kind.definition is not None and is_spatial(kind.definition) and reads_size(method)
+    if spatial and context.reading.scopes.lookup("len", method.body[0]) is not None:
+        raise CannotWrite("len has another meaning where the axes are to be counted")
     if reads_size(method):
-        lines.append(f"{batch.arg}, {size.arg} = input_shape[:-1], {me}.features")
+        stop = f" len(input_shape) - len({me}.features)" if spatial else "-1"
+        lines.append(f"{batch.arg}, {size.arg} = input_shape[:{stop}], {me}.features")
     elif any(is_named(node, batch.arg) for node in ast.walk(method)):
         lines.append(f"{batch.arg} = input_shape[:-1]")
     last = _with_default(method, size)
@@ -147,9 +152,11 @@ def class_edits(
     definition = kind.definition
     if kind.carry is CarryForm.ANY and definition is not None:
         if reads_size(method):
-            edits.append(_features_field(context, definition))
+            kept = "tuple[int, ...]" if spatial else "int"
+            edits.append(_features_field(context, definition, kept))
         if not knows_its_axes(definition):
-            edits.append(feature_axes(context, method))
+            number = "len(self.features)" if spatial else "1"
+            edits.append(feature_axes(context, method, number))
     return edits
 
 
@@ -209,7 +216,7 @@ def _first_statement(context: Context, method: ast.FunctionDef) -> int:
     return at
 
 
-def _features_field(context: Context, node: ast.ClassDef) -> Edit:
+def _features_field(context: Context, node: ast.ClassDef, kept: str) -> Edit:
     fields = [s for s in node.body if isinstance(s, ast.AnnAssign)]
     documented = ast.get_docstring(node, clean=False) is not None
     body = node.body[1:] if documented else node.body
@@ -222,7 +229,7 @@ def _features_field(context: Context, node: ast.ClassDef) -> Edit:
         before = context.reading.source.text.rindex("@", 0, start)
     else:
         before = context.reading.source.span(at)[0]
-    return AddLines(before, ("features: int",) if fields else ("features: int", ""))
+    return AddLines(before, (f"features: {kept}",) if fields else (f"features: {kept}", ""))
 
 
 def knows_its_axes(node: ast.ClassDef) -> bool:
@@ -231,7 +238,7 @@ def knows_its_axes(node: ast.ClassDef) -> bool:
     return AXES in methods(node) | bound
 
 
-def feature_axes(context: Context, method: ast.FunctionDef) -> Edit:
+def feature_axes(context: Context, method: ast.FunctionDef, number: str = "1") -> Edit:
     """num_feature_axes behind a method of the class."""
     source = context.reading.source
     start = source.line_starts[method.lineno - 1]
@@ -243,6 +250,6 @@ def feature_axes(context: Context, method: ast.FunctionDef) -> Edit:
         "",
         f"{indent}@property",
         f"{indent}def num_feature_axes(self) -> int:",
-        f"{inner}return 1",
+        f"{inner}return {number}",
     ]
     return Replace((at, at), new + new.join(lines))

@@ -54,7 +54,9 @@ def shaped_by_input(context: Context, carry: CarryCall, *size: str) -> list[Edit
 
     The shape is the sample input's where that is proved, else ``(*batch_dims, *size)``.
     """
-    sample = context.reading.samples.of(carry)
+    sample = None if carry.spatial else context.reading.samples.of(carry)
+    if carry.spatial:
+        size = tuple(axes(context.reading, carry.parts["size"]))
     if sample is None:
         batch = carry.parts["batch_dims"]
         shape = whole_shape(batch, size) or shape_tuple(context.reading, batch, *size)
