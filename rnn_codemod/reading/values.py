@@ -157,6 +157,10 @@ class Values:
                 self._is_globals(mapping)
             ):
                 return self._global(key, node)
+            case ast.Call(func=ast.Attribute(attr="get" | "values" | "items")) if (
+                self._is_defined(node.func)
+            ):
+                return self._call(node)
             case ast.Call(func=ast.Attribute(value=mapping, attr="get")):
                 return items(self.of(mapping))
             case ast.Call(func=ast.Attribute(value=mapping, attr="values")):
@@ -561,6 +565,10 @@ class Values:
 
     def _call(self, node: ast.Call) -> frozenset[Value]:
         return union(self.called.by(value, node) for value in self.of(node.func)) or UNKNOWN
+
+    def _is_defined(self, node: ast.expr) -> bool:
+        """Whether a method or function of the project is meant, and not what mappings have."""
+        return any(isinstance(value, FunctionValue) for value in self.of(node))
 
     def _is_tuple(self, node: ast.expr) -> bool:
         """Whether it is a tuple as it was written: bound once, or in an enum. A list may change."""
