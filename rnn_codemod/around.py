@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from rnn_codemod.tree import Disk, Tree
 
+Link = tuple[str, str, int, tuple[str, ...]]
+"""The rule, the home, the line and the names of a verdict."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -40,8 +43,8 @@ class Verdict:
     """The number that all of them give as the size of its carry."""
     form: str = ""
     """In which of several forms all of them can be written."""
-    links: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
-    """Home, line and names of verdicts of the same rule that this one stands or falls with."""
+    links: tuple[Link, ...] = ()
+    """The verdicts that this one stands or falls with."""
     left_alone: tuple[str, ...] = ()
     """Files in which a comment leaves a part of it alone."""
 

@@ -19,8 +19,8 @@ def linked(verdicts: Sequence[Verdict]) -> list[Verdict]:
     keys = [_key(verdict) for verdict in verdicts]
     graph: dict[str, set[str]] = {key: set() for key in keys}
     for verdict, key in zip(verdicts, keys, strict=True):
-        for home, line, names in verdict.links:
-            other = repr((verdict.rule, home, line, names))
+        for link in verdict.links:
+            other = repr(link)
             graph[key].add(other)
             graph.setdefault(other, set()).add(key)
     by_key = dict(zip(keys, verdicts, strict=True))

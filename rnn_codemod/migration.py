@@ -11,6 +11,7 @@ from rnn_codemod.annotate import comments
 from rnn_codemod.around import Around, Verdict
 from rnn_codemod.editing.edits import Decision, Edit
 from rnn_codemod.findings import Applicability, Migration, Options, Remark
+from rnn_codemod.reading.cell_makers import factories
 from rnn_codemod.reading.class_takers import class_takers
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.world import World
@@ -168,7 +169,7 @@ def exported_cells(text: str, around: Around | None = None) -> frozenset[str]:
     }
     takers = {taker.definition.name for taker in reading.takers}
     takers |= {taker.definition.name for taker in class_takers(reading)}
-    makers = {factory.definition.name for factory in cell_factory.factories(reading)}
+    makers = {factory.definition.name for factory in factories(reading)}
     return frozenset(cells | takers | makers)
 
 

@@ -66,7 +66,7 @@ def _verdict(plain: Any) -> Verdict:
             "names": tuple(plain["names"]),
             "open_carries": tuple((path, line) for path, line in plain["open_carries"]),
             "faults": tuple((path, why) for path, why in plain["faults"]),
-            "links": tuple((home, line, tuple(names)) for home, line, names in plain["links"]),
+            "links": tuple((*link, tuple(names)) for *link, names in plain["links"]),
             "left_alone": tuple(plain["left_alone"]),
         }
     )

@@ -157,8 +157,8 @@ class Values:
                 self._is_globals(mapping)
             ):
                 return self._global(key, node)
-            case ast.Call(func=ast.Attribute(attr="get" | "values" | "items")) if (
-                self._is_defined(node.func)
+            case ast.Call(func=ast.Attribute(attr="get" | "values" | "items")) if self._is_defined(
+                node.func
             ):
                 return self._call(node)
             case ast.Call(func=ast.Attribute(value=mapping, attr="get")):

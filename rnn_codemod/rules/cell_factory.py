@@ -5,33 +5,26 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rnn_codemod.around import Verdict
 from rnn_codemod.editing.edits import Decision, Edit
-from rnn_codemod.reading.definitions import returned
-from rnn_codemod.reading.facts import CarryCall, Construction, RnnCall
-from rnn_codemod.reading.reading import Reading
+from rnn_codemod.reading.calls import callings
+from rnn_codemod.reading.cell_makers import CellFactory, factories, factory_of
+from rnn_codemod.reading.facts import CarryCall, RnnCall
+from rnn_codemod.reading.takers import Taker
 from rnn_codemod.reading.value import CellInstance, FunctionValue, RnnClass
-from rnn_codemod.rules.calls_of import check_mentions
+from rnn_codemod.rules.calls_of import arguments, check_mentions
 from rnn_codemod.rules.cell_class import Unread, other_files
 from rnn_codemod.rules.everywhere import home_of, known_verdict, path_of
 from rnn_codemod.rules.forms import shaped_by_input, size_in_shape
 from rnn_codemod.rules.from_elsewhere import check_plain, with_features
+from rnn_codemod.rules.handed_edits import below, takers_called
 from rnn_codemod.rules.instance_carry import MESSAGE as ASKED
 from rnn_codemod.rules.missing_features import MESSAGE as BUILT
 from rnn_codemod.rules.rnn_size import MESSAGE as SIZED
 from rnn_codemod.rules.rnn_size import without_size
 from rnn_codemod.rules.rule import CannotWrite, Context, Rule
-
-
-@dataclass(frozen=True, eq=False)
-class CellFactory:
-    """A function of a module that builds the cells that it returns."""
-
-    definition: ast.FunctionDef
-    home: Reading
-    cells: tuple[Construction, ...]
 
 
 def find(context: Context) -> Iterator[Decision]:
@@ -59,32 +52,10 @@ def _factories(context: Context) -> Iterator[CellFactory]:
                     context.world is not None and function not in context.reading.scopes
                 ):
                     home = context.world.owner(function)
-                    made = None if home is None else _factory(home, function)
+                    made = None if home is None else factory_of(home, function)
                     if made is not None:
                         found.setdefault(function, made)
     yield from found.values()
-
-
-def factories(reading: Reading) -> Iterator[CellFactory]:
-    """The functions of one file that build the cells that they return."""
-    for node in reading.source.tree.body:
-        made = _factory(reading, node) if isinstance(node, ast.FunctionDef) else None
-        if made is not None:
-            yield made
-
-
-def _factory(home: Reading, function: ast.FunctionDef) -> CellFactory | None:
-    if home.source.parents.get(function) is not home.source.tree or function.decorator_list:
-        return None
-    cells: list[Construction] = []
-    for result in returned(function, home.source):
-        for value in home.values.of(result):
-            node = value.node if isinstance(value, CellInstance) else None
-            made = home.facts.construction(node) if node is not None else None
-            if made is None or home.source.function(made.node) is not function or not made.legacy:
-                return None
-            cells.append(made)
-    return CellFactory(function, home, tuple(dict.fromkeys(cells))) if cells else None
 
 
 def verdicts(context: Context) -> Iterator[Verdict]:
@@ -119,9 +90,15 @@ def _verdict(context: Context, factory: CellFactory) -> Verdict:
         files = [context, *other_files(context, factory.definition)]
     except Unread as why:
         return replace(told, unread=why.path)
-    sizes = {ast.unparse(size) for file in files for _, size in _sites(file, factory)}
-    away = any(file.reading is not factory.home for file in files for _ in _sites(file, factory))
-    if not away or len(sizes) != 1:
+    sizes: set[str] = set()
+    away = False
+    for file in files:
+        for size in (*(it for _, it in _sites(file, factory)), *_handed_sizes(file, factory)):
+            sizes.add(ast.unparse(size))
+            away = away or file.reading is not factory.home
+    if len(sizes) > 1:
+        return replace(told, faults=((told.home, "its carries have several sizes"),))
+    if not away:
         return told
     told = replace(told, size=sizes.pop())
     for file in files:
@@ -137,12 +114,39 @@ def _sites(
 ) -> Iterator[tuple[CarryCall | RnnCall, ast.expr]]:
     """What makes a carry of one of the cells in one file, with the size of it."""
     facts = context.reading.facts
+    handed = [taker for taker, _, _ in _handed(context, factory)]
+    theirs = {site.node for taker in handed for it in below(taker) for site in it.sites}
     for carry in facts.carries:
-        if _cells(context, factory, carry.receiver):
+        if carry.node not in theirs and _cells(context, factory, carry.receiver):
             yield carry, carry.parts.get("size", carry.receiver)
     for layer in facts.layers:
-        if _cells(context, factory, layer.cell):
+        if layer.node not in theirs and _cells(context, factory, layer.cell):
             yield layer, layer.size
+
+
+def _handed(context: Context, factory: CellFactory) -> Iterator[tuple[Taker, ast.expr, ast.expr]]:
+    """What is given one of the cells and makes the carry of it, with the cell and the size."""
+    for node in context.reading.source.nodes:
+        if not isinstance(node, ast.Call):
+            continue
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        if not any(_cells(context, factory, it) for it in given):
+            continue
+        for calling in callings(context.reading.values, node):
+            for taker in takers_called(context, node):
+                try:
+                    parts = arguments(context, calling)
+                except CannotWrite:
+                    continue
+                size = parts.get(taker.size) if isinstance(taker.size, str) else taker.size
+                cell = parts.get(taker.cell)
+                if cell in given and size is not None and _cells(context, factory, cell):
+                    yield taker, cell, size
+
+
+def _handed_sizes(context: Context, factory: CellFactory) -> Iterator[ast.expr]:
+    for _, _, size in _handed(context, factory):
+        yield size
 
 
 def _cells(context: Context, factory: CellFactory, node: ast.expr) -> int:
@@ -163,13 +167,12 @@ def _edits(
         for made in factory.cells:
             check_plain(made)
             yield made.node, BUILT, with_features(context, made, size)
+    for _, cell, given in _handed(context, factory):
+        _check_site(context, factory, cell, given)
     for site, given in _sites(context, factory):
         line = site.node.lineno
-        if not isinstance(given, ast.Constant) or type(given.value) is not int:
-            raise CannotWrite(f"the size in line {line} is not known where the cell is built")
         cell = site.cell if isinstance(site, RnnCall) else site.receiver
-        if _cells(context, factory, cell) < len(context.reading.values.of(cell)):
-            raise CannotWrite(f"the cell in line {line} may be another")
+        _check_site(context, factory, cell, given)
         if isinstance(site, RnnCall):
             yield site.node, SIZED, without_size(context, site)
         elif not site.parts or "init_fn" in site.parts:
@@ -177,6 +180,15 @@ def _edits(
         else:
             edits = shaped_by_input(context, site, size_in_shape(context, given))
             yield site.node, ASKED, edits
+
+
+def _check_site(context: Context, factory: CellFactory, cell: ast.expr, size: ast.expr) -> None:
+    """Raise CannotWrite unless it is one of the cells, with a size that every file can write."""
+    line = cell.lineno
+    if not isinstance(size, ast.Constant) or type(size.value) is not int:
+        raise CannotWrite(f"the size in line {line} is not known where the cell is built")
+    if _cells(context, factory, cell) < len(context.reading.values.of(cell)):
+        raise CannotWrite(f"the cell in line {line} may be another")
 
 
 def _check_applied(context: Context, factory: CellFactory, size: str) -> None:
@@ -190,6 +202,7 @@ def _check_applied(context: Context, factory: CellFactory, size: str) -> None:
 
 def _check_stays(context: Context, factory: CellFactory) -> None:
     """Raise CannotWrite where a cell is handed on to where its carry may have another size."""
+    known = {cell for _, cell, _ in _handed(context, factory)}
     for node in context.reading.source.nodes:
         handed: list[ast.expr] = []
         match node:
@@ -206,7 +219,7 @@ def _check_stays(context: Context, factory: CellFactory) -> None:
                 kept = context.reading.source.function(node) is not None
                 if not kept or any(not _is_own(target) for target in targets):
                     handed = [value]
-        if any(_cells(context, factory, value) for value in handed):
+        if any(_cells(context, factory, value) for value in handed if value not in known):
             raise CannotWrite(f"a cell is handed on in line {getattr(node, 'lineno', 0)}")
 
 

@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from rnn_codemod.around import Verdict
+from rnn_codemod.around import Link, Verdict
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.linked import linked
 from rnn_codemod.reading.calls import callings, lineage
+from rnn_codemod.reading.cell_makers import CellFactory, maker_of
 from rnn_codemod.reading.facts import CarryCall
 from rnn_codemod.reading.takers import HandedOn, Taker
 from rnn_codemod.reading.value import CellInstance
@@ -19,6 +20,8 @@ from rnn_codemod.rules.everywhere import home_of, known_verdict, path_of
 from rnn_codemod.rules.handed_edits import edits_of, handing_on, takers_called
 from rnn_codemod.rules.instance_carry import MESSAGE as ASKED
 from rnn_codemod.rules.rule import CannotWrite, Context, Rule
+
+CELL_FACTORY = "cell_factory"
 
 
 def find(context: Context) -> Iterator[Decision]:
@@ -89,7 +92,10 @@ def _verdict(context: Context, taker: Taker) -> Verdict:
     except Unread as why:
         return replace(told, unread=why.path, used=True)
     givers = [giver for file in files for giver in _handing_on(file, taker)]
-    links = [site.to for site in taker.sites if isinstance(site, HandedOn)] + givers
+    below = [site.to for site in taker.sites if isinstance(site, HandedOn)]
+    links = [_key(context, it) for it in (*below, *givers)]
+    if context.users:
+        links += [_key_of(context, it) for file in files for it in _makers(file, taker)]
     used = any(_is_given_cell(file, taker) for file in files)
     faults = []
     for file in files if used or links else ():
@@ -100,13 +106,30 @@ def _verdict(context: Context, taker: Taker) -> Verdict:
     return replace(
         told,
         used=used,
-        links=tuple(_key(context, it) for it in links),
+        links=tuple(links),
         faults=tuple(faults[:1]),
     )
 
 
-def _key(context: Context, taker: Taker) -> tuple[str, int, tuple[str, ...]]:
-    return home_of(context, taker.definition), taker.definition.lineno, (taker.cell,)
+def _key(context: Context, taker: Taker) -> Link:
+    home, line = home_of(context, taker.definition), taker.definition.lineno
+    return rule.name, home, line, (taker.cell,)
+
+
+def _key_of(context: Context, factory: CellFactory) -> Link:
+    home, line = home_of(context, factory.definition), factory.definition.lineno
+    return CELL_FACTORY, home, line, ()
+
+
+def _makers(context: Context, taker: Taker) -> Iterator[CellFactory]:
+    """The functions that make cells which one file gives the taker."""
+    values = context.reading.values
+    for given in _given_in(context, taker):
+        for value in values.of(given):
+            node = value.node if isinstance(value, CellInstance) else None
+            factory = maker_of(context.reading, node) if node is not None else None
+            if factory is not None:
+                yield factory
 
 
 def _handing_on(context: Context, taker: Taker) -> Iterator[Taker]:
@@ -123,14 +146,21 @@ def _is_given_cell(context: Context, taker: Taker) -> bool:
     values = context.reading.values
     return any(
         isinstance(value, CellInstance)
-        for call in context.reading.source.nodes
-        if isinstance(call, ast.Call)
-        for calling in callings(values, call)
-        if taker.definition in lineage(values, calling.definition)
-        for source in (call, *([calling.partial] if calling.partial is not None else []))
-        for given in (*source.args, *(keyword.value for keyword in source.keywords))
+        for given in _given_in(context, taker)
         for value in values.of(given)
     )
+
+
+def _given_in(context: Context, taker: Taker) -> Iterator[ast.expr]:
+    """All that the calls of one file give the taker."""
+    values = context.reading.values
+    for call in context.reading.source.nodes:
+        for calling in callings(values, call) if isinstance(call, ast.Call) else ():
+            if taker.definition in lineage(values, calling.definition):
+                for part in (calling.node, calling.partial):
+                    if part is not None:
+                        yield from part.args
+                        yield from (keyword.value for keyword in part.keywords)
 
 
 def unnamed(context: Context, decisions: Iterable[Decision]) -> int:

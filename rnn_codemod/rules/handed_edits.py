@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Edit
 from rnn_codemod.reading.calls import Calling, callings, defaults, lineage
+from rnn_codemod.reading.cell_makers import maker_of
 from rnn_codemod.reading.facts import CarryCall, Construction, RnnCall, given_features
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.takers import HandedOn, Taker, taken, takers_of
@@ -113,6 +114,9 @@ def _given(
     for value in context.reading.values.of(cell):
         node = value.node if isinstance(value, CellInstance) else None
         made = context.reading.facts.construction(node) if node is not None else None
+        elsewhere = made is None and node is not None and bool(context.users)
+        if elsewhere and node is not None and maker_of(context.reading, node) is not None:
+            continue  # Whether it can have this size is asked of all callers of its maker.
         if made is None:
             raise CannotWrite(f"the cell {where} is not built in this file")
         yield made, size
@@ -122,11 +126,11 @@ def _built(context: Context, taker: Taker, made: Construction, sizes: list[Size]
     """The cell with the size that it is given with as its features."""
     reading, line = context.reading, made.node.lineno
     check_plain(made)
-    below = list(_below(taker))
-    mine = {site.node for it in below for site in it.sites}
+    group = list(below(taker))
+    mine = {site.node for it in group for site in it.sites}
     others = {carry.node for carry in reading.sites.own_carries(made)}
     others |= {layer.node for layer in reading.sites.layers(made)}
-    if others - mine or _goes_elsewhere(context, below, made):
+    if others - mine or _goes_elsewhere(context, group, made):
         raise CannotWrite(f"the cell in line {line} is used elsewhere, too")
     width = reading.sizes.agreed(sizes, made.node, "the size that it is given with")
     portable = reading.purity.portable
@@ -145,15 +149,15 @@ def _built(context: Context, taker: Taker, made: Construction, sizes: list[Size]
     return with_features(context, made, one_line(width.text))
 
 
-def _below(taker: Taker) -> Iterator[Taker]:
+def below(taker: Taker) -> Iterator[Taker]:
     """A taker, and all that it hands the cell on to."""
     yield taker
     for site in taker.sites:
         if isinstance(site, HandedOn):
-            yield from _below(site.to)
+            yield from below(site.to)
 
 
-def _goes_elsewhere(context: Context, below: list[Taker], made: Construction) -> bool:
+def _goes_elsewhere(context: Context, group: list[Taker], made: Construction) -> bool:
     """Whether another class or function that makes a carry is given the cell, too."""
     values = context.reading.values
     for call in context.reading.source.nodes:
@@ -163,6 +167,6 @@ def _goes_elsewhere(context: Context, below: list[Taker], made: Construction) ->
         found = union(values.of(argument) for argument in given)
         if any(isinstance(value, CellInstance) and value.node is made.node for value in found):
             others = {it.definition for it in takers_called(context, call)}
-            if others - {it.definition for it in below}:
+            if others - {it.definition for it in group}:
                 return True
     return False
