@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.findings import Applicability, Finding
 from rnn_codemod.reading.definitions import is_static
-from rnn_codemod.reading.facts import LEGACY_CARRY
+from rnn_codemod.reading.facts import LEGACY_CARRY, arguments_of
 from rnn_codemod.reading.kinds import ANY_CELL
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.value import CellClass, CellInstance, Unknown, Value
@@ -73,9 +73,11 @@ def _is_cell_of_flax(value: Value) -> bool:
 def _is_legacy(node: ast.Call) -> bool:
     """Whether the arguments may be (rng, batch_dims, size), with or without an init_fn."""
     keywords = {keyword.arg for keyword in node.keywords}
-    given = len(node.args) + len(keywords)
-    starred = any(isinstance(argument, ast.Starred) for argument in node.args)
-    return keywords <= {*LEGACY_CARRY} and not starred and given in (3, 4)
+    starred = any(
+        isinstance(argument, ast.Starred) and not isinstance(argument.value, ast.Tuple | ast.List)
+        for argument in node.args
+    )
+    return keywords <= {*LEGACY_CARRY} and not starred and arguments_of(node) in (3, 4)
 
 
 def _other_methods(reading: Reading) -> bool:

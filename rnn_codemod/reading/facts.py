@@ -15,7 +15,7 @@ from rnn_codemod.reading.own_carry import (
     may_lack_size,
     parameters,
 )
-from rnn_codemod.reading.source import Function, Source, arguments
+from rnn_codemod.reading.source import Function, Source
 from rnn_codemod.reading.value import (
     CellClass,
     CellInstance,
@@ -23,7 +23,6 @@ from rnn_codemod.reading.value import (
     FunctionValue,
     LiftedFunction,
     RnnClass,
-    Unknown,
     Value,
 )
 from rnn_codemod.reading.values import Values
@@ -242,21 +241,33 @@ def _carry_call(node: ast.Call, receiver: ast.expr, values: Values) -> CarryCall
     instances = frozenset(value for value in found if isinstance(value, CellInstance))
     if not classes and not instances:
         return None
-    if not all(isinstance(value, CellClass | CellInstance | Unknown) for value in found):
-        return None
-    given = arguments(node)
     keywords = {k.arg for k in node.keywords}
     owners = {value.kind.carry_class for value in classes}
     owners |= {value.cls.kind.carry_class for value in instances}
     fewest = 2 if any(owner is not None and may_lack_size(owner) for owner in owners) else 3
-    if not classes and len(given) < fewest and not keywords & {"batch_dims", "size", "init_fn"}:
+    if (
+        not classes
+        and arguments_of(node) < fewest
+        and not keywords & {"batch_dims", "size", "init_fn"}
+    ):
         return None
     if classes and keywords & {"input_shape", "sample_input"}:
         return None
     owner = owners.pop() if len(owners) == 1 else None
     of_a_method = bool(classes) and owner is not None and is_bound(owner)
     parts = {} if of_a_method else carry_parts(node, owner)
-    return CarryCall(node, receiver, classes, instances, parts, Unknown() in found)
+    unsure = len(found) > len(classes) + len(instances)
+    return CarryCall(node, receiver, classes, instances, parts, unsure)
+
+
+def arguments_of(node: ast.Call) -> int:
+    """How many arguments a call gives, those of a tuple that is written out one by one."""
+    return len(node.keywords) + sum(
+        len(it.value.elts)
+        if isinstance(it, ast.Starred) and isinstance(it.value, ast.Tuple | ast.List)
+        else 1
+        for it in node.args
+    )
 
 
 def carry_parts(node: ast.Call, owner: ast.ClassDef | None = None) -> dict[str, ast.expr]:

@@ -575,12 +575,12 @@ class Values:
         if isinstance(node, ast.Attribute) and node.attr == "value":
             return all(isinstance(value, Row) for value in self.of(node))
         found = self.scopes.lookup(node.id, node) if isinstance(node, ast.Name) else None
-        return (
-            found is not None
-            and len(found[1]) == 1
-            and not found[1][0].path
-            and isinstance(found[1][0].value, ast.Tuple)
-        )
+        if found is None or len(found[1]) != 1:
+            return False
+        bound = found[1][0]
+        if bound.imported is not None and self.world is not None:
+            bound = self.world.bound_once(self.path, bound.imported) or bound
+        return not bound.path and isinstance(bound.value, ast.Tuple)
 
     def _is_globals(self, node: ast.expr) -> bool:
         match node:

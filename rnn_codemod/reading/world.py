@@ -13,7 +13,7 @@ from rnn_codemod.tree import Disk, Tree
 
 if TYPE_CHECKING:
     from rnn_codemod.reading.reading import Reading
-    from rnn_codemod.reading.scopes import Star
+    from rnn_codemod.reading.scopes import Binding, Star
     from rnn_codemod.reading.value import Value
 
 _LIBRARIES = (
@@ -91,6 +91,15 @@ class World:
                 return (path, name) if bound else None
             importer, dotted = path, bound[0].imported
         return None
+
+    def bound_once(self, importer: str, dotted: str) -> Binding | None:
+        """The one binding of ``dotted``, imported in ``importer``, in the file that makes it."""
+        place = self.origin(importer, dotted)
+        reading = self.reading(place[0]) if place is not None else None
+        if place is None or reading is None:
+            return None
+        bound = reading.scopes.module.bindings[place[1]]
+        return bound[0] if len(bound) == 1 else None
 
     def takes_class(self, path: str, line: int, name: str) -> bool:
         """Whether all files give a field or parameter, of what stands in ``line``, a cell class."""

@@ -20,13 +20,13 @@ _CELL_WORD = re.compile(r"cell|rnn|lstm|gru", re.IGNORECASE)
 def find(context: Context) -> Iterator[Decision]:
     reading = context.reading
     cells = {
-        value.node
+        value.node if value.node in reading.scopes else node: value.node
         for node in reading.source.nodes
         if isinstance(node, ast.Call)
         for value in _dynamic(context, node)
     }
     for node in sorted(cells, key=reading.source.span):
-        name = reading.source.segment(node)
+        name = reading.source.segment(node) if node is cells[node] else "Cell"
         yield rule.refuse(
             context,
             node,

@@ -6,11 +6,19 @@ import ast
 import io
 import tokenize
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from running import Arrays, WrongFeatures, run_current, run_half_migrated, run_legacy
+from mixed import OLD_SITES
+from running import (
+    PROGRAM,
+    Arrays,
+    WrongFeatures,
+    run_current,
+    run_half_migrated,
+    run_legacy,
+)
 
 from rnn_codemod.editing.apply import RoundTripError
 from rnn_codemod.findings import Finding, Options
@@ -65,6 +73,10 @@ def judge(text: str, options: Options | None = None) -> Verdict:
         faults.extend(of_the_numbers(before, lambda: run_current(after)))
     elif not faults and options.target == "flax":
         faults.extend(of_the_half_migrated(before, lambda: run_half_migrated(after)))
+        again = migrate_source(after, options)
+        told = {it.line for it in (*again.refused, *again.remarks)}
+        if not told_at_the_source(again.refused):
+            faults.extend(of_silent_sites(after, told, PROGRAM))
     return Verdict(tuple(faults), migration.refused, after)
 
 
@@ -127,6 +139,32 @@ def of_the_half_migrated(before: Arrays, run: Callable[[], Arrays]) -> Iterator[
         return
     else:
         yield from of_the_numbers(before, lambda: after)
+
+
+def told_at_the_source(refused: Iterable[Finding]) -> bool:
+    """Whether a class is told of where it comes from, and not at each of its uses."""
+    return any(finding.rule in ("dynamic_name", "handed_class") for finding in refused)
+
+
+def of_silent_sites(text: str, told: set[int], file: str) -> Iterator[Fault]:
+    """Calls in the old form that were made beside cells of both forms, and that nothing tells of.
+
+    ``told`` are the lines of all findings, each of which speaks for its statement.
+    """
+    lines = {line for part in _parts(ast.parse(text)) if told & set(part) for line in part}
+    for path, line in sorted(OLD_SITES):
+        if path == file and line not in lines:
+            yield Fault("silent site", f"{file}:{line}: {text.splitlines()[line - 1].strip()}")
+
+
+def _parts(tree: ast.Module) -> Iterator[range]:
+    """The lines of each simple statement, and of the head of each other one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt):
+            body = getattr(node, "body", None)
+            first = [it.lineno for it in getattr(node, "decorator_list", ())]
+            end = body[0].lineno if body else (node.end_lineno or node.lineno) + 1
+            yield range(min([node.lineno, *first]), max(end, node.lineno + 1))
 
 
 def comments_of(text: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import pickle
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from judge import BrokenProgram, Fault, comments_of, of_the_half_migrated, of_the_numbers
+from judge import (
+    BrokenProgram,
+    Fault,
+    comments_of,
+    of_silent_sites,
+    of_the_half_migrated,
+    of_the_numbers,
+    told_at_the_source,
+)
 from projects import Project
 from running import project_current, project_half_migrated, project_legacy
 
@@ -22,6 +31,8 @@ from rnn_codemod import Mode, Options, migrate_paths
 from rnn_codemod.findings import Finding
 from rnn_codemod.results import FileResult
 from rnn_codemod.shard import Shard
+
+_WARNED = re.compile(r"^line (\d+)")
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,8 @@ class _Trial:
             faults += of_the_numbers(arrays, lambda: project_current(folder))
         elif not faults and self._options.target == "flax" and not _of_elsewhere(refused):
             faults += of_the_half_migrated(arrays, lambda: project_half_migrated(folder))
+            if not told_at_the_source(finding for _, finding in refused):
+                faults += self._of_silent_sites(after, folder)
         return ProjectVerdict(tuple(faults), refused, after)
 
     def _written(self, name: str, project: Project) -> Path:
@@ -89,6 +102,14 @@ class _Trial:
     @staticmethod
     def _name(result: FileResult, folder: Path) -> str:
         return Path(result.path).relative_to(folder).as_posix()
+
+    def _of_silent_sites(self, after: Project, folder: Path) -> Iterator[Fault]:
+        names = [str(folder)]
+        for result in migrate_paths(names, self._options, Mode.CHECK):
+            warned = {int(it) for told in result.warnings for it in _WARNED.findall(told)}
+            told = warned | {finding.line for finding in result.refused}
+            text = after.files[self._name(result, folder)]
+            yield from of_silent_sites(text, told, str(folder / self._name(result, folder)))
 
     def _of_the_texts(
         self, after: Project, results: list[FileResult], folder: Path

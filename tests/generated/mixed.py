@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +12,14 @@ import flax.linen.recurrent
 
 from rnn_runtime import deprecated
 
+OLD_SITES: set[tuple[str, int]] = set()
+"""File and line of each call in the old form since ``either_form`` was entered."""
 _NAMES = ("LSTMCell", "OptimizedLSTMCell", "GRUCell", "ConvLSTMCell")
+
+
+def _note_caller() -> None:
+    caller = sys._getframe(2)
+    OLD_SITES.add((caller.f_code.co_filename, caller.f_lineno))
 
 
 class _EitherCarry:
@@ -21,12 +29,18 @@ class _EitherCarry:
         self._old = old
         self._new = new
 
+    def _of_class(self, *args: Any, **kwargs: Any) -> Any:
+        _note_caller()
+        return self._old(*args, **kwargs)
+
     def __get__(self, cell: Any, owner: type) -> Callable[..., Any]:
         if cell is None:
-            return self._old
+            return self._of_class
 
         def initialize_carry(*args: Any, **kwargs: Any) -> Any:
             legacy = len(args) + len(kwargs) > 2 or "size" in kwargs
+            if legacy:
+                _note_caller()
             return self._old(*args, **kwargs) if legacy else self._new(cell, *args, **kwargs)
 
         return initialize_carry
@@ -49,6 +63,8 @@ def _by_position(init: Callable[..., None]) -> Callable[..., None]:
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         init(self, *((None, *args) if args and callable(args[0]) else args), **kwargs)
+        if self.features is None:
+            _note_caller()
 
     return __init__
 
@@ -72,6 +88,7 @@ _EITHER = {**{name: _either_cell(name) for name in _NAMES}, "RNN": RNN}
 def either_form() -> Iterator[None]:
     """Lets ``flax.linen.X`` and ``flax.linen.recurrent.X`` mean the classes of both forms."""
     homes = (nn, flax.linen.recurrent)
+    OLD_SITES.clear()
     saved = [(home, name, getattr(home, name)) for home in homes for name in _EITHER]
     try:
         for home in homes:

@@ -7,7 +7,7 @@ from random import Random
 
 from grammar import PARTS
 from layout import noisy
-from parts import across
+from parts import across, heirs
 from spread import Block, Spread
 from writer import Part, Writer, indented
 
@@ -19,6 +19,7 @@ ACROSS: dict[str, Part] = {
         across.stacked,
         across.wrapper,
         across.sized_by_callers,
+        heirs.inherited,
         across.partials,
         across.other_library,
         across.same_attribute,

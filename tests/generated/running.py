@@ -23,6 +23,8 @@ assert _SPEC is not None and _SPEC.loader is not None
 _RECORD = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(_RECORD)
 
+PROGRAM = "generated/program/program.py"
+"""The file of which the code of a program says that it is."""
 Arrays = dict[str, np.ndarray]
 _DENSE = {"LSTMCell", "OptimizedLSTMCell", "GRUCell"}
 
@@ -98,7 +100,7 @@ def _is_below(module: Any, folder: Path) -> bool:
 
 def _run(text: str) -> Arrays:
     with jax.disable_jit():
-        return _RECORD.run_probe(text, Path("generated/program/program.py"))
+        return _RECORD.run_probe(text, Path(PROGRAM))
 
 
 def _check_width(call: Any, args: Any, kwargs: Any, context: Any) -> Any:

@@ -12,6 +12,7 @@ def named(w: Writer) -> None:
     name, cls = w.fresh("Found"), w.cell(kind)
     shelf = w.fresh("SHELF")
     ways = ["registry", "registry call", "imported", "type", "class", "subscript", "default"]
+    ways += ["set", "set by name", "enum", "attrgetter", "globals"]
     way = w.one(*ways, "chain")
     w.tag(f"named:{way}")
     made = f"{cls}({cell_arguments(w)})"
@@ -40,6 +41,25 @@ def named(w: Writer) -> None:
         case "subscript":
             w.block(f"{shelf} = ({cls}, {w.nn('Dense')})")
             found = f"{shelf}[0]"
+        case "set" | "set by name":
+            w.block(f"class {shelf}:", "    cell = None")
+            line = f"{shelf}.cell = {cls}" if way == "set" else f'setattr({shelf}, "cell", {cls})'
+            w.block(line, f"FILLED_{shelf} = 1")
+            w.probe.append(f"FILLED_{shelf}")
+            found = f"{shelf}.cell"
+        case "enum":
+            w.need("import enum")
+            other = w.one(cls, w.cell(kind), w.nn("Dense"))
+            w.block(f"class {shelf}(enum.Enum):", f"    A = ({cls}, 1)", f"    B = ({other}, 2)")
+            found = w.one(f"{shelf}.A.value[0]", f'{shelf}["A"].value[0]')
+        case "attrgetter":
+            w.need("import operator")
+            w.block(f"class {shelf}:", f"    cell = {cls}")
+            found = f'operator.attrgetter("cell")({shelf})'
+        case "globals":
+            find = w.fresh("look_up")
+            w.block(f"{shelf} = {cls}", f"def {find}(word):", "    return globals()[word]")
+            found = f'{find}("{shelf}")'
         case "default":
             find = w.fresh("pick")
             w.block(f"def {find}(name=None, default={cls}):", "    return default")
