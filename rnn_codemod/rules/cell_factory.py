@@ -14,10 +14,11 @@ from rnn_codemod.reading.cell_makers import CellFactory, factories, factory_of
 from rnn_codemod.reading.facts import CarryCall, RnnCall
 from rnn_codemod.reading.takers import Taker
 from rnn_codemod.reading.value import CellInstance, FunctionValue, RnnClass
+from rnn_codemod.reading.width import NoWidth
 from rnn_codemod.rules.calls_of import arguments, check_mentions
 from rnn_codemod.rules.cell_class import Unread, other_files
 from rnn_codemod.rules.everywhere import home_of, known_verdict, path_of
-from rnn_codemod.rules.forms import shaped_by_input, size_in_shape
+from rnn_codemod.rules.forms import shaped_by_input, size_in_shape, width_of
 from rnn_codemod.rules.from_elsewhere import check_plain, with_features
 from rnn_codemod.rules.handed_edits import below, takers_called
 from rnn_codemod.rules.instance_carry import MESSAGE as ASKED
@@ -25,6 +26,10 @@ from rnn_codemod.rules.missing_features import MESSAGE as BUILT
 from rnn_codemod.rules.rnn_size import MESSAGE as SIZED
 from rnn_codemod.rules.rnn_size import without_size
 from rnn_codemod.rules.rule import CannotWrite, Context, Rule
+from rnn_codemod.rules.sized_factory import edits_with_parameter
+
+PARAMETER = "parameter"
+"""The form in which each caller gives the function the size."""
 
 
 def find(context: Context) -> Iterator[Decision]:
@@ -32,7 +37,7 @@ def find(context: Context) -> Iterator[Decision]:
     for factory in _factories(context):
         told = _everywhere(context, factory)
         try:
-            changes = [*_edits(context, factory, _size(told))]
+            changes = [*_changes(context, factory, told)]
         except CannotWrite:
             continue  # The rules for each sort of sites tell of them.
         for node, message, edits in changes:
@@ -70,12 +75,17 @@ def _everywhere(context: Context, factory: CellFactory) -> Verdict:
     return known or _verdict(context, factory)
 
 
-def _size(told: Verdict) -> str:
-    """The one size of all carries. Raises CannotWrite where there is none."""
+def _check(told: Verdict) -> None:
+    """Raise CannotWrite unless all files that call the function can be written."""
     if told.unread:
         raise Unread(told.unread, told.name)
     for path, why in told.faults:
         raise CannotWrite(f"{os.path.basename(path)}: {why}")
+
+
+def _size(told: Verdict) -> str:
+    """The one size of all carries. Raises CannotWrite where there is none."""
+    _check(told)
     if not told.size:
         raise CannotWrite(f"no carry of a cell that {told.name} makes is in sight")
     return told.size
@@ -96,17 +106,47 @@ def _verdict(context: Context, factory: CellFactory) -> Verdict:
         for size in (*(it for _, it in _sites(file, factory)), *_handed_sizes(file, factory)):
             sizes.add(ast.unparse(size))
             away = away or file.reading is not factory.home
-    if len(sizes) > 1:
-        return replace(told, faults=((told.home, "its carries have several sizes"),))
-    if not away:
+    if not sizes:
         return told
-    told = replace(told, size=sizes.pop())
+    if len(sizes) == 1:
+        fixed = _judged(files, factory, replace(told, size=min(sizes)))
+        needed = _needs_size(replace(context, reading=factory.home), factory)
+        if not (away or (needed and fixed.faults)):
+            return told  # The rules for each sort of sites know the size, too.
+        if not fixed.faults:
+            return fixed
+    sized = _judged(files, factory, replace(told, form=PARAMETER))
+    several = (told.home, "its carries have several sizes")
+    return replace(told, faults=(several,)) if sized.faults else sized
+
+
+def _judged(files: list[Context], factory: CellFactory, told: Verdict) -> Verdict:
+    """The verdict with the first reason against it, if there is one."""
     for file in files:
         try:
-            list(_edits(file, factory, told.size))
+            list(_changes(file, factory, told))
         except CannotWrite as why:
             return replace(told, faults=((path_of(file), str(why)),))
     return told
+
+
+def _needs_size(context: Context, factory: CellFactory) -> bool:
+    return any(isinstance(width_of(context, made), NoWidth) for made in factory.cells)
+
+
+def _changes(
+    context: Context, factory: CellFactory, told: Verdict
+) -> Iterator[tuple[ast.Call, str, list[Edit]]]:
+    """What changes in one file. Raises CannotWrite."""
+    if told.form != PARAMETER:
+        yield from _edits(context, factory, _size(told))
+        return
+    _check(told)
+    sites = [site for site, _ in _sites(context, factory)]
+    layers = [site for site in sites if isinstance(site, RnnCall)]
+    if len(layers) < len(sites) or any(True for _ in _handed(context, factory)):
+        raise CannotWrite("a carry is made elsewhere than in nn.RNN")
+    yield from edits_with_parameter(context, factory, layers)
 
 
 def _sites(
@@ -245,8 +285,9 @@ rule = Rule(
     explanation=(
         "The size of the carry is written where the cell is used, and the cell has to know it "
         "where it is built, in another file. Where all callers, in every file given, write the "
-        "same number, the function gives it to the cell. Function and callers change together "
-        "or not at all; with other sizes the function needs a parameter."
+        "same number, the function gives it to the cell. Where all of them run the cell at once, "
+        "nn.RNN(make_cell(), size), each may have its own size: the function gets a parameter "
+        "features for it. Function and callers change together or not at all."
     ),
     before=("def make_cell():\n    return nn.GRUCell()\n\n\nrnn = nn.RNN(make_cell(), 64)\n"),
     after=("def make_cell():\n    return nn.GRUCell(features=64)\n\n\nrnn = nn.RNN(make_cell())\n"),
