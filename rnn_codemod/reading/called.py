@@ -208,7 +208,7 @@ class Called:
         return any(star.origin in _LINEN for star in values.scopes.stars) or any(
             isinstance(found, CellClass)
             for name in values.scopes.module.bindings
-            for found in values.exported((name,)) or NOTHING
+            for found in values.names.exported((name,)) or NOTHING
         )
 
     def word(self, node: ast.expr) -> str | None:

@@ -81,5 +81,5 @@ def follows(owner: Values, place: ast.AST, name: str) -> bool:
         found = owner.member(place, name)
     else:
         scope = owner.scopes.of(place)
-        found = frozenset().union(*(owner.binding(b, scope) for b in scope.bindings[name]))
+        found = frozenset().union(*(owner.names.binding(b, scope) for b in scope.bindings[name]))
     return any(isinstance(value, CellClass) for value in found)

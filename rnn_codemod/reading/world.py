@@ -125,7 +125,7 @@ class World:
             return None
         self._active.add((path, dotted))
         try:
-            return reading.values.exported(attributes)
+            return reading.values.names.exported(attributes)
         finally:
             self._active.discard((path, dotted))
 
@@ -141,7 +141,7 @@ class World:
             found = _descend(self._tree, folder, parts, None)
             if found is not None and len(found[1]) == 1 and self._speaks_of(found[0], parts[-1]):
                 reading = self.reading(found[0])
-                values = reading.values.exported(found[1]) if reading is not None else None
+                values = reading.values.names.exported(found[1]) if reading is not None else None
                 return values if values and all(map(is_flax_cell, values)) else None
         return None
 
@@ -180,7 +180,7 @@ class World:
             return frozenset()
         self._active.add((path, star.dotted(name)))
         try:
-            return reading.values.public(name)
+            return reading.values.names.public(name)
         finally:
             self._active.discard((path, star.dotted(name)))
 

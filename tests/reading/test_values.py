@@ -18,7 +18,7 @@ def kinds(reading: Reading, name: str) -> set[str]:
     found = {
         value
         for binding in bindings
-        for value in reading.values.binding(binding, reading.scopes.module)
+        for value in reading.values.names.binding(binding, reading.scopes.module)
     }
     return {
         value.kind.name if isinstance(value, CellClass) else type(value).__name__ for value in found
