@@ -24,6 +24,7 @@ from rnn_codemod.reading.names import Names, given_or_default, of_flax
 from rnn_codemod.reading.parameters import Parameters
 from rnn_codemod.reading.scopes import Scopes
 from rnn_codemod.reading.source import Source, layer_cell
+from rnn_codemod.reading.tables import is_globals, part_of_flax
 from rnn_codemod.reading.value import (
     NOTHING,
     UNKNOWN,
@@ -109,7 +110,7 @@ class Values:
             case ast.Attribute():
                 return union(self.attribute(value, node.attr) for value in self.of(node.value))
             case ast.Call(func=ast.Attribute(value=mapping, attr="get"), args=[key, *_]) if (
-                self._is_globals(mapping)
+                is_globals(self, mapping)
             ):
                 return self._global(key, node)
             case ast.Call(func=ast.Attribute(attr="get" | "values" | "items")) if self._is_defined(
@@ -125,12 +126,12 @@ class Values:
                 return frozenset({Items(frozenset({pair}))})
             case ast.Call():
                 return self._call(node)
-            case ast.Subscript() if (owner := self._namespace(node.value)) is not None:
+            case ast.Subscript() if (owner := part_of_flax(self, node.value)) is not None:
                 name = self.called.word(node.slice)
                 # An import of another library in its place could not be written here.
                 known = name is not None and name not in KINDS
                 return self.imported(f"{owner}.{name}") if known else frozenset({Dynamic(node)})
-            case ast.Subscript() if self._is_globals(node.value):
+            case ast.Subscript() if is_globals(self, node.value):
                 return self._global(node.slice, node)
             case ast.Subscript(slice=ast.Constant(value=str(name))) if (
                 self.dotted(node.value) == "sys.modules"
@@ -288,23 +289,3 @@ class Values:
         if bound.imported is not None and self.world is not None:
             bound = self.world.bound_once(self.path, bound.imported) or bound
         return not bound.path and isinstance(bound.value, ast.Tuple)
-
-    def _is_globals(self, node: ast.expr) -> bool:
-        match node:
-            case ast.Call(func=ast.Name(id="globals"), args=[]):
-                return self.scopes.lookup("globals", node) is None
-            case _:
-                return False
-
-    def _namespace(self, node: ast.expr) -> str | None:
-        """The part of flax.linen whose names ``vars(part)`` or ``part.__dict__`` holds."""
-        match node:
-            case ast.Call(func=ast.Name(id="vars"), args=[part]) if not self.scopes.lookup(
-                "vars", node
-            ):
-                owner = self.dotted(part)
-            case ast.Attribute(value=part, attr="__dict__"):
-                owner = self.dotted(part)
-            case _:
-                return None
-        return owner if owner in ("flax.linen", "flax.linen.recurrent") else None
