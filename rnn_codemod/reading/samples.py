@@ -56,7 +56,9 @@ class Samples:
         if spatial is None:
             return None
         batch = carry.parts["batch_dims"]
-        if not self._shapes.same_batch(batch, sample, spatial, axis if axis >= 0 else None):
+        scanned = axis if axis >= 0 else None
+        own = any(kind.definition is not None for kind in carry.kinds)
+        if not self._shapes.same_batch(batch, sample, spatial, scanned, own=own):
             return None
         text = self._source.segment(sample)
         if "#" in text:

@@ -50,14 +50,17 @@ class Shapes:
         sample: ast.expr,
         spatial: list[ast.expr],
         scan_axis: int | None,
+        *,
+        own: bool = False,
     ) -> bool:
         """Whether ``sample.shape[:-1]`` is batch and spatial axes in every run that worked.
 
         ``scan_axis`` is the axis of ``sample`` that a scan takes away before the cell sees it.
+        An ``own`` cell of the user's may take inputs of more axes than its carry has.
         """
         self._arrays = []
         wanted = self._dims(ast.Tuple([ast.Starred(batch), *spatial]) if spatial else batch)
-        given = self._batch_of(sample, wanted, scan_axis)
+        given = self._batch_of(sample, wanted, scan_axis, own=own)
         if wanted is None or given is None or wanted != given:
             return False
         return all(self.purity.steady_name(array.id, array, sample) for array in self._arrays)
@@ -179,13 +182,13 @@ class Shapes:
         return None
 
     def _batch_of(
-        self, sample: ast.expr, wanted: list[Dim] | None, scan_axis: int | None
+        self, sample: ast.expr, wanted: list[Dim] | None, scan_axis: int | None, *, own: bool
     ) -> list[Dim] | None:
         """The batch axes of a sample, where they may be the ``wanted`` ones.
 
         Where its rank is not told, it is taken to have as many as the legacy carry: with any
-        other number the carry would not have met the cell's gates. A carry without batch axes
-        meets inputs of any rank, so there the rank must be known.
+        other number the carry would not have met the gates of flax's cell. A carry without batch
+        axes meets inputs of any rank, and a user's cell may too: there the rank must be known.
         """
         array, dropped = self._indexed(sample)
         if scan_axis is not None:
@@ -199,7 +202,7 @@ class Shapes:
             return [Span(array.id, start)] if dropped in ([], [0]) else None
         rank = self._rank(array)
         kept = [axis for axis in range(count + len(dropped) + 1) if axis not in dropped]
-        if rank is None and count == 0:
+        if rank is None and (own or count == 0):
             return None
         if rank is not None and rank != count + len(dropped) + 1:
             return None

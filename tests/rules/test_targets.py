@@ -12,7 +12,7 @@ from rnn_codemod.migration import migrate_source
 HEADER = "import jax\nfrom flax import linen as nn\n\nkey = jax.random.PRNGKey(0)\n"
 STEP = (
     "\n\ndef step(x):\n"
-    "    carry = Cell.initialize_carry(key, (x.shape[0],), 8)\n"
+    "    carry = Cell.initialize_carry(key, x.shape[:-1], 8)\n"
     "    return Cell()(carry, x)\n"
 )
 RUNTIME = Options(target="runtime")
