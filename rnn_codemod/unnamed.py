@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from rnn_codemod.editing.edits import Decision
 from rnn_codemod.findings import Applicability, Finding
 from rnn_codemod.reading.definitions import is_static
-from rnn_codemod.reading.facts import LEGACY_CARRY, arguments_of
+from rnn_codemod.reading.facts import LEGACY_CARRY, arguments_of, written_out
 from rnn_codemod.reading.kinds import ANY_CELL
 from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.value import CellClass, CellInstance, Unknown, Value
+from rnn_codemod.reading.values import Values
 
 RULE = "instance_carry"
 """The rule that would rewrite such a call, were it known to be a cell's."""
@@ -39,7 +40,7 @@ def open_carries(reading: Reading) -> Iterator[ast.Call]:
                 found = reading.values.of(receiver)
                 unknown = any(value == Unknown() or _is_any_cell(value) for value in found)
                 unknown = unknown or (len(found) > 1 and any(map(_is_cell_of_flax, found)))
-                if unknown and _is_legacy(node) and not reading.guards.covers(node):
+                if unknown and _is_legacy(reading.values, node) and not reading.guards.covers(node):
                     yield node
 
 
@@ -70,14 +71,11 @@ def _is_cell_of_flax(value: Value) -> bool:
             return False
 
 
-def _is_legacy(node: ast.Call) -> bool:
+def _is_legacy(values: Values, node: ast.Call) -> bool:
     """Whether the arguments may be (rng, batch_dims, size), with or without an init_fn."""
     keywords = {keyword.arg for keyword in node.keywords}
-    starred = any(
-        isinstance(argument, ast.Starred) and not isinstance(argument.value, ast.Tuple | ast.List)
-        for argument in node.args
-    )
-    return keywords <= {*LEGACY_CARRY} and not starred and arguments_of(node) in (3, 4)
+    starred = any(isinstance(it, ast.Starred) and not written_out(values, it) for it in node.args)
+    return keywords <= {*LEGACY_CARRY} and not starred and arguments_of(values, node) in (3, 4)
 
 
 def _other_methods(reading: Reading) -> bool:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from rnn_codemod.reading.bound_once import bound_once
 from rnn_codemod.reading.kinds import RNN_FIELDS, CarryForm, Kind
 from rnn_codemod.reading.mappings import dict_keys
 from rnn_codemod.reading.own_carry import (
@@ -247,7 +248,7 @@ def _carry_call(node: ast.Call, receiver: ast.expr, values: Values) -> CarryCall
     fewest = 2 if any(owner is not None and may_lack_size(owner) for owner in owners) else 3
     if (
         not classes
-        and arguments_of(node) < fewest
+        and arguments_of(values, node) < fewest
         and not keywords & {"batch_dims", "size", "init_fn"}
     ):
         return None
@@ -260,14 +261,17 @@ def _carry_call(node: ast.Call, receiver: ast.expr, values: Values) -> CarryCall
     return CarryCall(node, receiver, classes, instances, parts, unsure)
 
 
-def arguments_of(node: ast.Call) -> int:
+def arguments_of(values: Values, node: ast.Call) -> int:
     """How many arguments a call gives, those of a tuple that is written out one by one."""
-    return len(node.keywords) + sum(
-        len(it.value.elts)
-        if isinstance(it, ast.Starred) and isinstance(it.value, ast.Tuple | ast.List)
-        else 1
-        for it in node.args
-    )
+    return len(node.keywords) + sum(len(written_out(values, it) or [it]) for it in node.args)
+
+
+def written_out(values: Values, node: ast.expr) -> list[ast.expr]:
+    """The elements of ``*arguments``, a tuple that is written there or bound once."""
+    given = node.value if isinstance(node, ast.Starred) else None
+    if isinstance(given, ast.Name):
+        given = bound_once(values, given)
+    return given.elts if isinstance(given, ast.Tuple | ast.List) else []
 
 
 def carry_parts(node: ast.Call, owner: ast.ClassDef | None = None) -> dict[str, ast.expr]:
