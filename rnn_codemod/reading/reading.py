@@ -13,6 +13,7 @@ from rnn_codemod.reading.guards import Guards
 from rnn_codemod.reading.heirs import Heirs
 from rnn_codemod.reading.kept import Kept
 from rnn_codemod.reading.pairs import Pairs
+from rnn_codemod.reading.parsed import parsed
 from rnn_codemod.reading.purity import Purity
 from rnn_codemod.reading.samples import Samples
 from rnn_codemod.reading.scopes import Scope, Scopes
@@ -37,8 +38,7 @@ class Reading:
 
         Raises SyntaxError, ValueError or RecursionError.
         """
-        source = Source.parse(text)
-        scopes = Scopes(source)
+        source, scopes = parsed(text, path)
         return Reading(source, scopes, Values(source, scopes, path, world))
 
     @cached_property

@@ -7,8 +7,10 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
+from rnn_codemod.reading.star_names import StarNames
 from rnn_codemod.tree import Disk, Tree
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class World:
         self._heirs = {self.absolute(path): paths for path, paths in (heirs or {}).items()}
         self._readings: dict[str, Reading | None] = {}
         self._active: set[tuple[str, str]] = set()
+        self._stars = StarNames(self._tree, partial(module_of, self._tree))
 
     def add(self, path: str, reading: Reading) -> None:
         """Make a file known that was read already."""
@@ -173,6 +176,8 @@ class World:
         if found is None or len(found[1]) > 1:
             return None
         path, attributes = found
+        if not self._stars.may_give(path, name):
+            return frozenset()
         reading = None if self._crosses(importer, path) else self.reading(path)
         if reading is None:
             return None
