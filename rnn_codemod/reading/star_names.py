@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 from rnn_codemod.tree import Tree
 
-_STAR = re.compile(rb"\bfrom[\s\\]+([.\w \t]+?)[\s\\]+import[\s\\(]*\*")
+_STAR = re.compile(rb"\bfrom[\s\\]+([.\w \t]+?)[\s\\]+import[\s\\]*\*")
 
 Locate = Callable[[str, str], tuple[str, tuple[str, ...]] | None]
 """The file of a dotted name as another file sees it, and the attributes behind it."""

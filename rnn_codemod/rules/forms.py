@@ -288,8 +288,8 @@ def width_of(context: Context, made: Construction) -> Width | NoWidth:
     return context.reading.sizes.width(made)
 
 
-def recipe_for(context: Context, made: Construction) -> str:
-    """The construction with its features, to be written by hand."""
+def recipe_for(context: Context, made: Construction, size: ast.expr | None = None) -> str:
+    """The construction with its features, or ``size``, to be written by hand."""
     reading, function = context.reading, context.reading.source.function
     factories = reading.source.factories.values()
     carries = [
@@ -303,5 +303,6 @@ def recipe_for(context: Context, made: Construction) -> str:
     given = [f"{name}{ast.unparse(a)}" for name, a in zip(names, made.node.args, strict=False)]
     given += [ast.unparse(keyword) for keyword in made.node.keywords]
     features = ast.unparse(ast.parse(width.strip())) if width else "<width of the carry>"
+    features = ast.unparse(size) if size is not None else features
     call = f"{ast.unparse(made.node.func)}({', '.join([f'features={features}', *given])})"
     return f"default_factory=lambda: {call}" if made.node in factories else call

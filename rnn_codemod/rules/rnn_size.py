@@ -12,15 +12,17 @@ from rnn_codemod.reading.source import arguments
 from rnn_codemod.reading.value import CellInstance, RnnClass
 from rnn_codemod.reading.width import NoWidth
 from rnn_codemod.rules.axes import last_axis
-from rnn_codemod.rules.forms import argument_index, constructor, width_of
+from rnn_codemod.rules.forms import argument_index, constructor, recipe_for, width_of
 from rnn_codemod.rules.rule import CannotWrite, Context, Rule
 
 MESSAGE = "nn.RNN is given the size of its cell"
+BARE = "the cell of an nn.RNN is built without features"
 _NUMBERS = (ast.Constant, ast.Tuple, ast.BinOp, ast.Subscript)
 
 
 def find(context: Context) -> Iterator[Decision]:
     yield from _by_partial(context)
+    told: set[ast.Call] = set()
     for layer in context.reading.facts.layers:
         kinds = run_by(context, layer)
         if any(kind.own_carry or kind.carryless for kind in kinds):
@@ -33,9 +35,26 @@ def find(context: Context) -> Iterator[Decision]:
             size = ast.unparse(layer.size)
             recipe = f"nn.RNN(Cell(features={size}, ...), ...)"
             yield rule.refuse(context, layer.node, MESSAGE, str(why), recipe)
+            for made in _left_to_it(context, layer):
+                if made.node not in told:
+                    told.add(made.node)
+                    reason = f"its nn.RNN in line {layer.node.lineno} cannot be written"
+                    by_hand = recipe_for(context, made, layer.size)
+                    yield rule.refuse(context, made.node, BARE, reason, by_hand)
         else:
             reason = "the cell's features are the size that nn.RNN was given"
             yield rule.rewrite(context, layer.node, MESSAGE, *edits, reason=reason)
+
+
+def _left_to_it(context: Context, layer: RnnCall) -> Iterator[Construction]:
+    """The cells, built in front of a layer, of which no other rule tells."""
+    sites, span = context.reading.sites, context.reading.source.span(layer.node)
+    for made in context.reading.facts.constructions:
+        start, end = context.reading.source.span(made.node)
+        inside = span[0] <= start and end <= span[1]
+        if made.legacy and not inside and any(it.node is layer.node for it in sites.layers(made)):
+            if not isinstance(width_of(context, made), NoWidth):
+                yield made
 
 
 def _by_partial(context: Context) -> Iterator[Decision]:
