@@ -1,4 +1,4 @@
-"""Files taken apart, kept for the next that asks: each job of a run reads many of the same ones."""
+"""Files taken apart, kept for the next that asks: the jobs of a run read many of the same ones."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ def parsed(text: str, path: str) -> tuple[Source, Scopes]:
         return _kept[key]
     source = Source.parse(text)
     found = source, Scopes(source)
-    if path:
-        _kept[key] = found
-        while sum(len(text) for _, text in _kept) > ROOM:
-            _kept.popitem(last=False)
+    _kept[key] = found
+    while sum(len(text) for _, text in _kept) > ROOM:
+        _kept.popitem(last=False)
     return found

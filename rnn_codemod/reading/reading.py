@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,7 +22,7 @@ from rnn_codemod.reading.shapes import Shapes
 from rnn_codemod.reading.sites import Sites
 from rnn_codemod.reading.sizes import Sizes
 from rnn_codemod.reading.source import Source
-from rnn_codemod.reading.takers import Taker, takers
+from rnn_codemod.reading.takers import Taker, giving, takers
 from rnn_codemod.reading.values import Values
 from rnn_codemod.reading.world import World
 
@@ -38,7 +39,16 @@ class Reading:
 
         Raises SyntaxError, ValueError or RecursionError.
         """
-        source, scopes = parsed(text, path)
+        source = Source.parse(text)
+        return Reading._of(source, Scopes(source), path, world)
+
+    @staticmethod
+    def of_another(text: str, path: str, world: World) -> Reading:
+        """Read ``text`` as ``of`` does; what does not depend on the world is kept for the next."""
+        return Reading._of(*parsed(text, path), path, world)
+
+    @staticmethod
+    def _of(source: Source, scopes: Scopes, path: str, world: World | None) -> Reading:
         return Reading(source, scopes, Values(source, scopes, path, world))
 
     @cached_property
@@ -77,6 +87,14 @@ class Reading:
     @cached_property
     def takers(self) -> tuple[Taker, ...]:
         return tuple(takers(self))
+
+    @cached_property
+    def giving(self) -> dict[ast.ClassDef | ast.FunctionDef, list[ast.Call]]:
+        return giving(self.values)
+
+    def takers_of(self, definition: ast.ClassDef | ast.FunctionDef) -> Iterator[Taker]:
+        """What a class, or a function, of this file takes."""
+        return (taker for taker in self.takers if taker.definition is definition)
 
     @cached_property
     def pairs(self) -> Pairs:

@@ -73,7 +73,14 @@ class Source:
                     parents[child] = node
                 below += inner
             level = below
-        parents.update((call, keyword) for keyword, call in self.factories.items())
+        if "default_factory" in self.text:
+            factories = [
+                node
+                for node in parents
+                if isinstance(node, ast.keyword) and node.arg == "default_factory"
+            ]
+            for node in factories:
+                parents[ast.copy_location(ast.Call(node.value, [], []), node.value)] = node
         return parents
 
     @cached_property
@@ -82,12 +89,12 @@ class Source:
 
         It is a node like all others, with the span of ``Cell``.
         """
-        if "default_factory" not in self.text:
-            return {}
         return {
-            node: ast.copy_location(ast.Call(node.value, [], []), node.value)
-            for node in ast.walk(self.tree)
-            if isinstance(node, ast.keyword) and node.arg == "default_factory"
+            keyword: call
+            for call, keyword in self.parents.items()
+            if isinstance(keyword, ast.keyword)
+            and isinstance(call, ast.Call)
+            and call is not keyword.value
         }
 
     def offset(self, line: int, column: int) -> int:

@@ -108,13 +108,7 @@ def _handed_on(
 ) -> Iterator[tuple[HandedOn, ast.expr, ast.expr]]:
     """The calls that give another taker what is taken here, each with the cell and the size."""
     values = reading.values
-    for node in ast.walk(definition):
-        if not isinstance(node, ast.Call):
-            continue
-        given = [*node.args, *(keyword.value for keyword in node.keywords)]
-        mine = [it for it in given if isinstance(it, ast.Name | ast.Attribute)]
-        if not any((it := taken(values, part)) and it[0] is definition for part in mine):
-            continue
+    for node in reading.giving.get(definition, ()):
         for calling in callings(values, node):
             if calling.definition not in above:
                 for taker in _takers_elsewhere(values, calling.definition, reading, above):
@@ -125,6 +119,18 @@ def _handed_on(
                     of_call = parts.get(taker.size) if isinstance(taker.size, str) else taker.size
                     if taker.cell in parts and of_call is not None:
                         yield HandedOn(node, taker), parts[taker.cell], of_call
+
+
+def giving(values: Values) -> dict[Definition, list[ast.Call]]:
+    """By class and function, the calls in it that are given something which it takes."""
+    found: dict[Definition, list[ast.Call]] = {}
+    for node in values.source.nodes:
+        if isinstance(node, ast.Call):
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            mine = [it for it in given if isinstance(it, ast.Name | ast.Attribute)]
+            for definition in {it[0] for part in mine if (it := taken(values, part)) is not None}:
+                found.setdefault(definition, []).append(node)
+    return found
 
 
 def _takers_elsewhere(

@@ -207,7 +207,7 @@ class World:
         if path not in self._readings:
             self._readings[path] = None
             with suppress(OSError, ValueError, SyntaxError, RecursionError):
-                self._readings[path] = Reading.of(self._load(path), path, self)
+                self._readings[path] = Reading.of_another(self._load(path), path, self)
         return self._readings[path]
 
 

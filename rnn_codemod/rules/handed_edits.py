@@ -10,7 +10,7 @@ from rnn_codemod.reading.calls import Calling, callings, defaults, lineage
 from rnn_codemod.reading.cell_makers import maker_of
 from rnn_codemod.reading.facts import CarryCall, Construction, RnnCall, given_features
 from rnn_codemod.reading.reading import Reading
-from rnn_codemod.reading.takers import HandedOn, Taker, taken, takers_of
+from rnn_codemod.reading.takers import HandedOn, Taker, taken
 from rnn_codemod.reading.value import CellInstance, union
 from rnn_codemod.reading.width import Size, Width
 from rnn_codemod.rules.axes import one_line
@@ -54,7 +54,7 @@ def takers_called(context: Context, call: ast.Call) -> Iterator[Taker]:
             if definition not in context.reading.scopes:
                 home = context.world.owner(definition) if context.world is not None else None
             if home is not None:
-                yield from takers_of(home, definition)
+                yield from home.takers_of(definition)
 
 
 def handing_on(context: Context, taker: Taker, call: ast.Call) -> Taker | None:
@@ -67,7 +67,7 @@ def handing_on(context: Context, taker: Taker, call: ast.Call) -> Taker | None:
             except CannotWrite:
                 continue
             giver = taken(reading.values, given) if given is not None else None
-            for it in takers_of(reading, giver[0]) if giver is not None else ():
+            for it in reading.takers_of(giver[0]) if giver is not None else ():
                 if any(isinstance(site, HandedOn) and site.node is call for site in it.sites):
                     return it
     return None
