@@ -6,10 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from rnn_codemod.editing.edits import Decision, DropArgument, Edit, NameArgument
-from rnn_codemod.reading.facts import Construction, RnnCall, given_features
+from rnn_codemod.reading.definitions import field_names, methods
+from rnn_codemod.reading.facts import Construction, RnnCall, given_features, rnn_layer
 from rnn_codemod.reading.kinds import RNN_FIELDS, Kind
 from rnn_codemod.reading.source import arguments
-from rnn_codemod.reading.value import CellInstance, RnnClass
+from rnn_codemod.reading.value import CellInstance, ModuleClass, RnnClass, Value
+from rnn_codemod.reading.values import Values
 from rnn_codemod.reading.width import NoWidth
 from rnn_codemod.rules.axes import last_axis
 from rnn_codemod.rules.forms import argument_index, constructor, recipe_for, width_of
@@ -22,6 +24,7 @@ _NUMBERS = (ast.Constant, ast.Tuple, ast.BinOp, ast.Subscript)
 
 def find(context: Context) -> Iterator[Decision]:
     yield from _by_partial(context)
+    yield from _by_subclass(context)
     told: set[ast.Call] = set()
     for layer in context.reading.facts.layers:
         kinds = run_by(context, layer)
@@ -72,6 +75,36 @@ def _by_partial(context: Context) -> Iterator[Decision]:
             yield rule.refuse(context, node, MESSAGE, reason, recipe)
 
 
+def _by_subclass(context: Context) -> Iterator[Decision]:
+    """``MyRNN(nn.GRUCell(), 8)``, where ``class MyRNN(nn.RNN)`` may do more with the size."""
+    values = context.reading.values
+    for node in context.reading.source.nodes:
+        layer = rnn_layer(node) if isinstance(node, ast.Call) else None
+        if layer is None or not any(_derives(values, it) for it in values.of(layer.node.func)):
+            continue
+        named = layer.size not in layer.node.args
+        made = _built(context, layer)
+        if named or isinstance(layer.size, _NUMBERS) or any(it and it.legacy for it in made):
+            callee, size = ast.unparse(layer.node.func), ast.unparse(layer.size)
+            reason = "the class derives from nn.RNN, and may have uses of its own for the size"
+            recipe = f"{callee}(Cell(features={size}, ...), ...)"
+            yield rule.refuse(context, layer.node, MESSAGE, reason, recipe)
+
+
+def _derives(values: Values, cls: Value) -> bool:
+    """Whether a class derives from nn.RNN, and takes what that takes."""
+    if not isinstance(cls, ModuleClass) or "__init__" in methods(cls.node):
+        return False
+    if "cell_size" in field_names(cls.node):
+        return False
+    home = values.owner(cls.node)
+    return any(
+        base == RnnClass("RNN") or (base != cls and _derives(home, base))
+        for node in cls.node.bases
+        for base in home.of(node)
+    )
+
+
 def run_by(context: Context, layer: RnnCall) -> frozenset[Kind]:
     """The cells that a layer runs, as far as they are known."""
     values = context.reading.values.of(layer.cell)
@@ -82,11 +115,7 @@ def _is_time_major(context: Context, layer: RnnCall) -> bool:
     """Whether the second positional argument of new code only stands where the size stood."""
     if layer.size not in layer.node.args or isinstance(layer.size, _NUMBERS):
         return False
-    made = [
-        context.reading.facts.construction(value.node)
-        for value in context.reading.values.of(layer.cell)
-        if isinstance(value, CellInstance) and value.node is not None
-    ]
+    made = _built(context, layer)
     return bool(made) and all(
         c is not None
         and not c.legacy
@@ -94,6 +123,15 @@ def _is_time_major(context: Context, layer: RnnCall) -> bool:
         and ast.dump(given_features(c) or ast.Constant(None)) != ast.dump(layer.size)
         for c in made
     )
+
+
+def _built(context: Context, layer: RnnCall) -> list[Construction | None]:
+    """Where the cells of a layer are built, None for another file."""
+    return [
+        context.reading.facts.construction(value.node)
+        for value in context.reading.values.of(layer.cell)
+        if isinstance(value, CellInstance) and value.node is not None
+    ]
 
 
 def _cells(context: Context, layer: RnnCall) -> Iterator[Edit]:

@@ -19,7 +19,8 @@ from rnn_codemod.rules.rnn_size import without_size
 from rnn_codemod.rules.rule import CannotWrite, Context
 
 NAME = "features"
-_CLOSED = re.compile(r"\s*,?(?:\s|#[^\r\n]*)*\)\s*(?:->|:)")
+_CLOSED = re.compile(r"\s*(,?)(?:\s|#[^\r\n]*)*(\))\s*(?:->|:)")
+_INDENTED = re.compile(r"[ \t]+(?=\w)")
 
 
 def edits_with_parameter(
@@ -35,11 +36,11 @@ def edits_with_parameter(
                 f"{factory.definition.name} is called elsewhere in line {node.lineno}"
             )
     if reading is factory.home:
-        parameter = _parameter(context, factory.definition)
+        parameters = _parameter(context, factory.definition)
         for number, made in enumerate(factory.cells):
             check_plain(made)
             edits = with_features(context, made, NAME)
-            yield made.node, BUILT, [*edits, parameter] if number == 0 else edits
+            yield made.node, BUILT, [*edits, *parameters] if number == 0 else edits
     for layer in layers:
         call = layer.cell
         if not isinstance(call, ast.Call) or not _calls(context, factory, call):
@@ -60,7 +61,7 @@ def _calls(context: Context, factory: CellFactory, call: ast.Call) -> bool:
     return factory.definition in found and len(values.of(call.func)) == 1
 
 
-def _parameter(context: Context, function: ast.FunctionDef) -> Edit:
+def _parameter(context: Context, function: ast.FunctionDef) -> list[Edit]:
     """``features`` behind the other parameters. Raises CannotWrite."""
     source, args = context.reading.source, function.args
     used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
@@ -72,11 +73,19 @@ def _parameter(context: Context, function: ast.FunctionDef) -> Edit:
         parameters.append(args.vararg)
     if not parameters:
         at = source.text.index("(", source.span(function)[0]) + 1
-        return Replace((at, at), NAME)
+        return [Replace((at, at), NAME)]
     parts = [*parameters, *args.defaults, *(it for it in args.kw_defaults if it is not None)]
     at = max(source.span(part)[1] for part in parts)
     end = _CLOSED.match(source.text, at)
     if end is None:
         raise CannotWrite(f"it is not known where the parameters of {function.name} end")
     keyword_only = bool(args.defaults) and not (args.kwonlyargs or args.vararg)
-    return Replace((at, at), f", *, {NAME}" if keyword_only else f", {NAME}")
+    new = ["*", NAME] if keyword_only else [NAME]
+    line = source.text.rfind("\n", 0, end.start(2)) + 1
+    start = source.text.rfind("\n", 0, at) + 1
+    own = _INDENTED.match(source.text, start)
+    if line <= at or own is None or source.text[line : end.start(2)].strip():
+        return [Replace((at, at), "".join(f", {it}" for it in new))]
+    comma = [] if end[1] else [Replace((at, at), ",")]
+    lines = "".join(f"{own[0]}{it},{source.newline}" for it in new)
+    return [*comma, Replace((line, line), lines)]
