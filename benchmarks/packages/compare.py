@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-PARAMETERS = 3e-7
-"""Largest absolute difference of a drawn parameter: two releases of jax apart, one generator."""
+PARAMETERS = 1e-6
+"""Largest absolute difference of a drawn parameter: two releases of jax apart, one generator.
+
+Orthogonal kernels come from a QR decomposition, which rounds as the processor does: 3e-7 on some,
+4e-7 on others.
+"""
 OUTPUTS = 1e-5
 """Largest difference of an output, relative to the largest number in it, on equal parameters."""
 
