@@ -267,6 +267,7 @@ import rnn_codemod.run as run
 import rnn_codemod.treat as treat
 from rnn_codemod.cli import main
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored where the tests run
 rules = treat.the_rules()
 
 def migrate(text, options, used):
