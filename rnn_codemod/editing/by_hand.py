@@ -38,12 +38,11 @@ def _new(before: list[str], after: list[str]) -> Iterator[int]:
 
 def _with_statements(tree: ast.Module, rows: Iterable[int]) -> Iterator[int]:
     """The rows, and the others of the statements that they are a part of."""
-    simple = {
-        row: range(node.lineno - 1, (node.end_lineno or node.lineno))
-        for node in ast.walk(tree)
-        if isinstance(node, ast.stmt) and not hasattr(node, "body")
-        for row in range(node.lineno - 1, (node.end_lineno or node.lineno))
-    }
+    simple: dict[int, range] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt) and not hasattr(node, "body"):
+            of_node = range(node.lineno - 1, node.end_lineno or node.lineno)
+            simple.update(dict.fromkeys(of_node, of_node))
     for row in rows:
         yield from simple.get(row, (row,))
 
