@@ -136,10 +136,7 @@ class Carried:
     def _through(self, value: FunctionValue, by_cells: bool) -> frozenset[CarryForm]:
         """The form of what a function returns, in the file in which it stands."""
         function = value.node
-        world = self._reading.values.world
-        home: Reading | None = self._reading
-        if function not in self._reading.scopes:
-            home = None if world is None else world.owner(function)
+        home = self._reading.home(function)
         if home is None or isinstance(function, ast.Lambda) or function in self._open:
             return _UNKNOWN
         carried = self if home is self._reading else Carried(home)

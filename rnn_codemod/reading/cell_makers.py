@@ -31,9 +31,7 @@ def factories(reading: Reading) -> Iterator[CellFactory]:
 
 def maker_of(reading: Reading, cell: ast.Call) -> CellFactory | None:
     """The function, of any file, that makes a cell for its callers."""
-    home: Reading | None = reading
-    if cell not in reading.scopes:
-        home = reading.values.world.owner(cell) if reading.values.world is not None else None
+    home = reading.home(cell)
     function = home.source.function(cell) if home is not None else None
     if home is None or not isinstance(function, ast.FunctionDef):
         return None

@@ -259,9 +259,7 @@ def bases_of(reading: Reading, cls: ast.ClassDef) -> list[Home]:
         for written in node.bases:
             for value in home.values.of(written):
                 if isinstance(value, ModuleClass) and value.node not in found:
-                    world = home.values.world
-                    here = world is None or value.node in home.scopes
-                    owner = home if here or world is None else world.owner(value.node)
+                    owner = home.home(value.node)
                     if owner is not None:
                         found[value.node] = owner
                         pending.append((owner, value.node))

@@ -92,6 +92,12 @@ class Reading:
     def giving(self) -> dict[ast.ClassDef | ast.FunctionDef, list[ast.Call]]:
         return giving(self.values)
 
+    def home(self, node: ast.AST) -> Reading | None:
+        """The reading of the file that ``node`` stands in."""
+        if node in self.scopes:
+            return self
+        return self.values.world.owner(node) if self.values.world is not None else None
+
     def takers_of(self, definition: ast.ClassDef | ast.FunctionDef) -> Iterator[Taker]:
         """What a class, or a function, of this file takes."""
         return (taker for taker in self.takers if taker.definition is definition)

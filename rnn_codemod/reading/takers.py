@@ -111,7 +111,8 @@ def _handed_on(
     for node in reading.giving.get(definition, ()):
         for calling in callings(values, node):
             if calling.definition not in above:
-                for taker in _takers_elsewhere(values, calling.definition, reading, above):
+                home = reading.home(calling.definition)
+                for taker in takers_of(home, calling.definition, above) if home is not None else ():
                     try:
                         parts = arguments(values, calling)
                     except Unclear:
@@ -131,16 +132,6 @@ def giving(values: Values) -> dict[Definition, list[ast.Call]]:
             for definition in {it[0] for part in mine if (it := taken(values, part)) is not None}:
                 found.setdefault(definition, []).append(node)
     return found
-
-
-def _takers_elsewhere(
-    values: Values, definition: Definition, reading: Reading, above: tuple[Definition, ...]
-) -> Iterator[Taker]:
-    home: Reading | None = reading
-    if definition not in values.scopes:
-        home = values.world.owner(definition) if values.world is not None else None
-    if home is not None:
-        yield from takers_of(home, definition, above)
 
 
 def taken(values: Values, cell: ast.expr) -> tuple[Definition, str] | None:

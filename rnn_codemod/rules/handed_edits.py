@@ -9,7 +9,6 @@ from rnn_codemod.editing.edits import Edit
 from rnn_codemod.reading.calls import Calling, callings, defaults, lineage
 from rnn_codemod.reading.cell_makers import maker_of
 from rnn_codemod.reading.facts import CarryCall, Construction, RnnCall, given_features
-from rnn_codemod.reading.reading import Reading
 from rnn_codemod.reading.takers import HandedOn, Taker, taken
 from rnn_codemod.reading.value import CellInstance, union
 from rnn_codemod.reading.width import Size, Width
@@ -50,9 +49,7 @@ def takers_called(context: Context, call: ast.Call) -> Iterator[Taker]:
     """What takes a cell among all that a call may call."""
     for calling in callings(context.reading.values, call):
         for definition in lineage(context.reading.values, calling.definition):
-            home: Reading | None = context.reading
-            if definition not in context.reading.scopes:
-                home = context.world.owner(definition) if context.world is not None else None
+            home = context.reading.home(definition)
             if home is not None:
                 yield from home.takers_of(definition)
 
